@@ -19,7 +19,7 @@ class Fusion:
 
     :param method: `convex`, the convex combination of normalised scores (Bruch, Gai and Ingber 2022, "An Analysis of
         Fusion Functions for Hybrid Retrieval"), or `rrf`, reciprocal rank fusion (Cormack, Clarke and Buettcher 2009).
-    :param words_weight: Weight of the words leg, 0 to 1; the rest is the meaning leg's. At 1 or 0 one leg alone is asked.
+    :param words_weight: Weight of the words leg, 0 to 1; meaning has the rest. At 1 or 0 one leg alone is asked.
     :param candidates: How many passages each leg returns before fusion.
     :param rank_constant: The k of `rrf`: larger values make the first ranks count less.
     :raises ValueError: When a value is outside what is allowed.

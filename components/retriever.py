@@ -1,0 +1,179 @@
+"""The retriever: one request to a store that searches by words and by meaning."""
+
+from typing import Any, Literal, Protocol, get_args
+
+from haystack import Document, component
+
+from components.stores.fusion import Fusion, Method
+
+FilterPolicy = Literal["merge", "replace"]
+
+
+class HybridStore(Protocol):
+    """What the retriever knows of a store: its one search method, blocking and not."""
+
+    def hybrid_search(
+        self,
+        queries: list[str],
+        embeddings: list[list[float]] | None,
+        top_k: int = 20,
+        filters: dict[str, Any] | None = None,
+        fusion: Fusion = ...,
+    ) -> list[list[Document]]: ...
+
+    async def hybrid_search_async(
+        self,
+        queries: list[str],
+        embeddings: list[list[float]] | None,
+        top_k: int = 20,
+        filters: dict[str, Any] | None = None,
+        fusion: Fusion = ...,
+    ) -> list[list[Document]]: ...
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+@component
+class HybridRetriever:
+    """
+    Finds the passages in which a question may be answered.
+
+    Without `query_embedding` it searches by words alone, and with `words_weight` 1 or 0 by one leg alone: the other is
+    then not asked at all. Documents come back best first with their fused score, and without embeddings.
+    """
+
+    def __init__(
+        self,
+        document_store: HybridStore,
+        top_k: int = 20,
+        fusion: Method = Fusion.method,
+        words_weight: float = Fusion.words_weight,
+        candidates: int = Fusion.candidates,
+        rank_constant: int = Fusion.rank_constant,
+        filters: dict[str, Any] | None = None,
+        filter_policy: FilterPolicy = "merge",
+    ) -> None:
+        """
+        :param document_store: A store with `hybrid_search`: those in `components.stores`.
+        :param top_k: How many passages to return for a question.
+        :param fusion: How the legs are joined: `convex` or `rrf` (see `components.stores.fusion.Fusion`).
+        :param words_weight: 1.0 is words (BM25) only, 0.0 is meaning (vectors) only.
+        :param candidates: How many passages each leg brings to the fusion; at least `top_k` are asked for.
+        :param rank_constant: The k of reciprocal rank fusion.
+        :param filters: Filters in Haystack's syntax that hold for every question.
+        :param filter_policy: What filters given with a question do: `merge` asks for both (AND), so that a filter set
+            here cannot be undone by a caller; `replace` takes the question's instead.
+        :raises ValueError: When a setting is outside what is allowed.
+        """
+        if top_k < 1:
+            raise ValueError(f"top_k is {top_k}, but the retriever must return at least 1 passage")
+        if filter_policy not in get_args(FilterPolicy):
+            allowed = ", ".join(repr(policy) for policy in get_args(FilterPolicy))
+            raise ValueError(f"filter_policy is {filter_policy!r}, but must be one of {allowed}")
+        Fusion(fusion, words_weight, candidates, rank_constant)  # says at once what is wrong with the settings
+        self.document_store = document_store
+        self.top_k = top_k
+        self.fusion = fusion
+        self.words_weight = words_weight
+        self.candidates = candidates
+        self.rank_constant = rank_constant
+        self.filters = filters
+        self.filter_policy = filter_policy
+
+    def warm_up(self) -> None:
+        """Open the store, if it wants opening, so that the first question does not wait for it."""
+        warm_up = getattr(self.document_store, "warm_up", None)
+        if warm_up is not None:
+            warm_up()
+
+    @component.output_types(documents=list[Document])
+    def run(
+        self,
+        query: str,
+        query_embedding: list[float] | None = None,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+    ) -> dict[str, list[Document]]:
+        """
+        Search for one question.
+
+        :param query: The question.
+        :param query_embedding: Its embedding; without it, words alone are searched.
+        :param filters: Filters in Haystack's syntax; see `filter_policy`.
+        :param top_k: Overrides the setting; 0 returns nothing.
+        :returns: `documents`, best first.
+        :raises ValueError: When `top_k` is negative, or the retriever is set to meaning alone and no embedding came.
+        """
+        embeddings = None if query_embedding is None else [query_embedding]
+        return {"documents": self.search([query], embeddings, filters, top_k)[0]}
+
+    @component.output_types(documents=list[Document])
+    async def run_async(
+        self,
+        query: str,
+        query_embedding: list[float] | None = None,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+    ) -> dict[str, list[Document]]:
+        """`run`, without blocking the event loop."""
+        embeddings = None if query_embedding is None else [query_embedding]
+        return {"documents": (await self.search_async([query], embeddings, filters, top_k))[0]}
+
+    def search(
+        self,
+        queries: list[str],
+        embeddings: list[list[float]] | None = None,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+    ) -> list[list[Document]]:
+        """
+        Search for many questions in one request to the store.
+
+        :param queries: The questions.
+        :param embeddings: One embedding a question; `None` searches by words alone.
+        :param filters: As in `run`, the same for all questions.
+        :param top_k: As in `run`.
+        :returns: One list of documents a question, best first.
+        :raises ValueError: As `run`, and when questions and embeddings differ in number.
+        """
+        top_k, fusion = self._checked(queries, embeddings, top_k)
+        if not queries or top_k == 0:
+            return [[] for _ in queries]
+        return self.document_store.hybrid_search(queries, embeddings, top_k, self._filters(filters), fusion)
+
+    async def search_async(
+        self,
+        queries: list[str],
+        embeddings: list[list[float]] | None = None,
+        filters: dict[str, Any] | None = None,
+        top_k: int | None = None,
+    ) -> list[list[Document]]:
+        """`search`, without blocking the event loop."""
+        top_k, fusion = self._checked(queries, embeddings, top_k)
+        if not queries or top_k == 0:
+            return [[] for _ in queries]
+        return await self.document_store.hybrid_search_async(queries, embeddings, top_k, self._filters(filters), fusion)
+
+    def _checked(
+        self, queries: list[str], embeddings: list[list[float]] | None, top_k: int | None
+    ) -> tuple[int, Fusion]:
+        top_k = self.top_k if top_k is None else top_k
+        if top_k < 0:
+            raise ValueError(f"top_k is {top_k}, but must be 0 or more")
+        if embeddings is None and self.words_weight == 0.0:
+            raise ValueError(
+                "the retriever has words_weight 0 (meaning only), but the question came without an embedding: "
+                "connect an embedder to query_embedding, or raise words_weight"
+            )
+        if embeddings is not None and len(embeddings) != len(queries):
+            raise ValueError(f"{len(queries)} questions came with {len(embeddings)} embeddings: one each is needed")
+        return top_k, Fusion(self.fusion, self.words_weight, max(self.candidates, top_k), self.rank_constant)
+
+    def _filters(self, given: dict[str, Any] | None) -> dict[str, Any] | None:
+        # Haystack's own merge drops the setting's filter when the operators differ or the field is the same; a filter
+        # that someone relies on must not fall away because a caller phrased theirs differently.
+        if not given:
+            return self.filters
+        if not self.filters or self.filter_policy == "replace":
+            return given
+        return {"operator": "AND", "conditions": [self.filters, given]}

@@ -1,0 +1,151 @@
+"""The wall around a pipeline's YAML: which classes it may name, and whether each of their settings exists."""
+
+import difflib
+import importlib
+import inspect
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from typing import Any
+
+from pipelines.document import YamlDocument
+from pipelines.filters import check_filters
+
+ALLOWED_MODULES = (
+    "components.*",
+    "indexing.*",
+    "haystack.components.*",
+    "haystack.document_stores.*",
+    "haystack_integrations.document_stores.*",
+    "haystack_integrations.components.embedders.*",
+    "haystack_integrations.components.rankers.*",
+    "haystack_integrations.components.readers.*",
+    "haystack_integrations.components.retrievers.*",
+)
+_PLAIN_TYPES = ("env_var", "single", "multiple")  # Haystack's Secret and ComponentDevice, which name no class
+_TOP = (
+    "components",
+    "connections",
+    "inputs",
+    "outputs",
+    "metadata",
+    "max_runs_per_component",
+    "connection_type_validation",
+)
+
+
+def check_top(document: YamlDocument) -> None:
+    """The sections of the file: those that must be there, none that nobody reads."""
+    content = document.content
+    for key in content:
+        if key not in _TOP:
+            raise document.error(f"section `{key}` is unknown{suggest(str(key), _TOP)}", str(key))
+    components = content.get("components")
+    if not isinstance(components, dict) or not components:
+        raise document.error("`components` must map names to components, each with a `type`", "components")
+    for name, component in components.items():
+        where = ("components", str(name))
+        if not isinstance(component, dict) or not isinstance(component.get("type"), str):
+            raise document.error(
+                f'component "{name}": `type` is missing; write type: components.reader.ExtractiveReader', *where
+            )
+        for key in component:
+            if key not in ("type", "init_parameters"):
+                raise document.error(
+                    f'component "{name}": `{key}` is unknown here; allowed are type, init_parameters', *where, str(key)
+                )
+    for section, kind in (("inputs", dict), ("outputs", dict), ("connections", list)):
+        if not isinstance(content.get(section, kind()), kind):
+            raise document.error(f"`{section}` must be a {'mapping' if kind is dict else 'list'}", section)
+
+
+def check_settings(document: YamlDocument, name: str, data: dict[str, Any], where: tuple[str, ...]) -> type:
+    """
+    Check one component (or store) and what is nested in its settings, before any of it is built.
+
+    A class named by the package that shows it (`components.reader.X`) is written back under its own module.
+    Order matters: the name of a class is held against the list before its module is imported.
+    """
+    cls = _find_class(document, name, data["type"], where)
+    data["type"] = f"{cls.__module__}.{cls.__qualname__}"  # Haystack knows a class by the module that defines it
+    settings = data.get("init_parameters") or {}
+    if not isinstance(settings, dict):
+        raise document.error(
+            f'component "{name}": `init_parameters` must map settings to values', *where, "init_parameters"
+        )
+    where = (*where, "init_parameters")
+    signature = inspect.signature(cls.__init__)  # type: ignore[misc] # of the class itself: Haystack wraps its call
+    parameters = {key: value for key, value in signature.parameters.items() if key != "self"}
+    open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+    legal = [
+        key
+        for key, parameter in parameters.items()
+        if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+    ]
+    for key, value in settings.items():
+        here = (*where, str(key))
+        if key not in legal and not open_ended:
+            raise document.error(f'component "{name}": setting "{key}" is unknown{suggest(str(key), legal)}', *here)
+        if key in parameters and "Callable" in str(parameters[key].annotation) and value is not None:
+            raise document.error(
+                f'component "{name}": setting "{key}" names code to run; that is not allowed in YAML', *here
+            )
+        if key == "unsafe" and value:
+            raise document.error(
+                f'component "{name}": setting "unsafe" may not be on: it lets the YAML run code', *here
+            )
+        if key == "filters":
+            try:
+                check_filters(value)
+            except ValueError as error:
+                raise document.error(f'component "{name}", setting "filters": {error}', *here) from error
+        _check_nested(document, name, value, here)
+    for key in legal:
+        if parameters[key].default is inspect.Parameter.empty and key not in settings:
+            raise document.error(f'component "{name}": setting "{key}" is missing; {cls.__name__} needs it', *where)
+    return cls
+
+
+def _check_nested(document: YamlDocument, name: str, value: Any, where: tuple[str, ...]) -> None:
+    if isinstance(value, dict):
+        kind = value.get("type")
+        if isinstance(kind, str) and "." in kind:
+            check_settings(document, f"{name}.{where[-1]}", value, where)
+            return
+        if isinstance(kind, str) and "init_parameters" in value and kind not in _PLAIN_TYPES:
+            raise document.error(f'component "{name}": type "{kind}" names no class; write module.Class', *where)
+        for key, child in value.items():
+            _check_nested(document, name, child, (*where, str(key)))
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            _check_nested(document, name, child, (*where, str(index)))
+
+
+def _find_class(document: YamlDocument, name: str, kind: str, where: tuple[str, ...]) -> type:
+    module_name, _, class_name = kind.rpartition(".")
+    if not any(fnmatchcase(module_name, pattern) or module_name == pattern[:-2] for pattern in ALLOWED_MODULES):
+        raise document.error(
+            f'component "{name}": type "{kind}" is not allowed; types come from {", ".join(ALLOWED_MODULES)}',
+            *where,
+            "type",
+        )
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise document.error(
+            f'component "{name}": type "{kind}": cannot import {module_name}: {error}', *where, "type"
+        ) from error
+    found = getattr(module, class_name, None)
+    if not isinstance(found, type):
+        classes = [key for key in dir(module) if key[:1].isupper()]
+        raise document.error(
+            f'component "{name}": type "{kind}" is unknown{suggest(class_name, classes)}', *where, "type"
+        )
+    return found
+
+
+def suggest(given: str, allowed: Iterable[str]) -> str:
+    """`; did you mean X? Allowed are ...`: the end of a message about a name that does not exist."""
+    names = [str(name) for name in allowed]
+    close = difflib.get_close_matches(given, names, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ";"
+    return f"{hint} Allowed are {', '.join(names)}" if names else "; none is allowed here"

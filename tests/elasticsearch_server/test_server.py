@@ -1,0 +1,37 @@
+"""The server of the tests is a real one: nodes die, and the cluster answers."""
+
+import pytest
+
+from tests.elasticsearch_server.find import NoServer, find_server
+from tests.elasticsearch_server.node import Cluster, get
+
+
+def test_the_url_from_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ELASTICSEARCH_URL", "http://search.example:9200")
+    assert find_server().url == "http://search.example:9200"
+
+
+def test_without_docker_java_and_maven_the_reason_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("tests.elasticsearch_server.build.VERSION", "0.0.0")  # nothing of this version is built
+    with pytest.raises(NoServer, match="no java found"):
+        find_server()
+
+
+@pytest.mark.elasticsearch
+def test_the_server_says_what_it_is(elasticsearch_url: str) -> None:
+    assert get(elasticsearch_url)["version"]["number"].startswith("8.")
+
+
+@pytest.mark.elasticsearch
+@pytest.mark.slow
+def test_a_cluster_elects_another_master(three_nodes: Cluster) -> None:
+    first = three_nodes.master()
+    first.kill()
+    three_nodes.wait_for_nodes(2)
+    assert three_nodes.master() is not first
+    first.start()
+    first.wait()
+    three_nodes.wait_for_nodes(3)

@@ -44,7 +44,7 @@ def test_runs_by_declared_names(tmp_path: Path) -> None:
 
     loaded = load(tmp_path, GOOD)
     loaded.document_store.write_documents([Document(content="the cat sat"), Document(content="a dog")])
-    assert [document.content for document in loaded.run(query="cat")["documents"]][0] == "the cat sat"
+    assert next(document.content for document in loaded.run(query="cat")["documents"]) == "the cat sat"
     assert loaded.component("InMemoryBM25Retriever").top_k == 7
     with pytest.raises(ValueError, match=r"`question` is not declared.*Allowed are query"):
         loaded.run(question="cat")

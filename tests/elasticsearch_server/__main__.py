@@ -13,9 +13,8 @@ def main() -> int:
     except (NoServer, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(
-        f"Elasticsearch ({server.source}) answers at {server.url}\n  export ELASTICSEARCH_URL={server.url}\nCtrl-C ends it."
-    )
+    print(f"Elasticsearch ({server.source}) answers at {server.url}; Ctrl-C ends it.")
+    print(f"  export ELASTICSEARCH_URL={server.url}", flush=True)
     try:
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
     finally:

@@ -1,4 +1,4 @@
-"""Builds what a real Elasticsearch node needs from Maven Central: jars, the launcher and the small plugin, once a version."""
+"""Builds what a real Elasticsearch node needs from Maven Central: jars, launcher and plugin."""
 
 import hashlib
 import os

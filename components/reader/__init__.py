@@ -1,0 +1,3 @@
+from components.reader.component import ExtractiveReader
+
+__all__ = ["ExtractiveReader"]

@@ -1,0 +1,91 @@
+"""What was learned about a reader: how its scores become probabilities. Kept in its folder as calibration.json."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+FILE_NAME = "calibration.json"
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """
+    Weights of the ranking over all passages, see :mod:`components.reader.ranking` for the formula.
+
+    The defaults are safe for a reader nothing is known of: the span less half the null score (a reader of SQuAD 1.1 has
+    an untrained one), a moderate trust in the retriever, and a temperature that keeps such a reader from being too
+    sure.
+
+    :param span: of the span's start logit + end logit.
+    :param null: of the null score of the window the span stands in.
+    :param window: of the log of the window's sum over all starts and ends (what a softmax over it divides by).
+    :param retriever: of the retriever's score as z-score over the question's passages.
+    :param rank: of log(1 + rank of the passage), the first passage has rank 0.
+    :param no_answer: logit of "no answer in any of the passages".
+    :param agreement: 1 adds the probabilities of the same answer found in several places, 0 takes the highest.
+    :param temperature: divides all logits, the one of no answer included.
+    :param threshold: an answer less probable than this is better withheld.
+    """
+
+    span: float = 1.0
+    null: float = -0.5
+    window: float = 0.0
+    retriever: float = 1.0
+    rank: float = 0.0
+    no_answer: float = 0.0
+    agreement: float = 1.0
+    temperature: float = 2.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e6:
+                raise ValueError(f"calibration: {field.name} must be a finite number, got {value!r}.")
+        if self.temperature <= 0:
+            raise ValueError(f"calibration: temperature must be greater than 0, got {self.temperature}.")
+        for name in ("agreement", "threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"calibration: {name} must lie in 0 to 1, got {getattr(self, name)}.")
+
+    @classmethod
+    def from_weights(cls, weights: dict[str, Any], where: str) -> "Calibration":
+        """:raises ValueError: for a weight that does not exist, naming ``where`` it was read and what is allowed."""
+        names = [field.name for field in fields(cls)]
+        if unknown := sorted(set(weights) - set(names)):
+            raise ValueError(f"{where}: unknown weights {unknown}. Known are {', '.join(names)}.")
+        try:
+            return cls(**weights)
+        except ValueError as error:
+            raise ValueError(f"{where}: {error}") from error
+
+    @classmethod
+    def load(cls, folder: Path) -> "Calibration | None":
+        """
+        What stands in the model folder's calibration.json, None if it has none.
+
+        :raises ValueError: for a file that is not what ``save`` writes.
+        """
+        file = folder / FILE_NAME
+        if not file.is_file():
+            return None
+        try:
+            weights = json.loads(file.read_text(encoding="utf-8"))["weights"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(
+                f"{file} is no calibration ({type(error).__name__}: {error}). "
+                "Make it anew with training.calibrate, or remove it to read with the defaults."
+            ) from error
+        return cls.from_weights(weights, str(file))
+
+    def save(self, folder: Path, **about: Any) -> Path:
+        """Write calibration.json with these weights; ``about`` says what they were fitted on (anything JSON holds)."""
+        file = folder / FILE_NAME
+        content = {"weights": {name: round(value, 6) for name, value in asdict(self).items()}, **about}
+        file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        return file
+
+
+SPAN_ALONE = Calibration(null=0.0, retriever=0.0, agreement=0.0, temperature=1.0)
+"""Ranks as a plain softmax over the question's span logits does: for comparisons."""

@@ -1,0 +1,191 @@
+"""The reader as a Haystack component: settings in, answers out. What happens between is in the files beside it."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from haystack import Document, ExtractedAnswer, component
+from haystack.utils import ComponentDevice, Secret
+
+from components.reader.calibration import Calibration
+from components.reader.passages import WindowSize
+from components.reader.request import AnswerSettings, ReadSettings, Request
+
+if TYPE_CHECKING:
+    from components.reader.reading import Reading
+
+_SPANS_PER_WINDOW = 8
+
+
+@component
+class ExtractiveReader:
+    """
+    Finds the exact words that answer a question in its passages, with the probability that they are right.
+
+    Takes the place of ``TransformersExtractiveReader``: same sockets, same answers' type. What differs: one probability
+    space over all spans of all passages and "no answer", calibrated where the model's folder has a
+    ``calibration.json``; the same answer of several passages is one answer with all its places in ``meta["places"]``;
+    answers are whole words of limited length; the no-answer comes last and says in ``meta["abstain"]`` whether the best
+    answer is better withheld.
+
+    Any checkpoint for ``AutoModelForQuestionAnswering`` can be read with: BERT, MiniLM, DistilBERT, RoBERTa, XLM-R,
+    ELECTRA, DeBERTa and others.
+
+    ```python
+    reader = ExtractiveReader()
+    reader.run(query="Who wrote it?", documents=[Document(content="It was written by Ada.")])["answers"][0].data
+    ```
+    """
+
+    def __init__(
+        self,
+        model: str = "models/minilm-squad",
+        device: ComponentDevice | str | None = None,
+        token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008
+        top_k: int = 20,
+        score_threshold: float | None = None,
+        max_seq_length: int = 384,
+        stride: int = 128,
+        max_batch_size: int | None = None,
+        answers_per_seq: int | None = None,
+        no_answer: bool = True,
+        overlap_threshold: float | None = 0.01,
+        model_kwargs: dict[str, Any] | None = None,
+        max_answer_length: int = 30,
+        max_query_length: int = 64,
+        engine: str = "auto",
+        precision: str = "auto",
+        calibration: dict[str, float] | None = None,
+        cache_bytes: int = 64 * 2**20,
+    ) -> None:
+        """
+        :param model: A folder, a path relative to the project, or a name on the Hugging Face hub.
+        :param device: Where to compute: None or "auto" picks, "cpu" and "cuda" are taken at their word.
+        :param token: For private models of the hub.
+        :param top_k: How many answers to return at most; the no-answer is not counted.
+        :param score_threshold: Return only answers at least this probable.
+        :param max_seq_length: Tokens the model reads at once; longer passages are read in several windows.
+        :param stride: Tokens that two windows of a passage share.
+        :param max_batch_size: Windows of `max_seq_length` tokens that go to the engine in one call; bounds memory.
+            None: 65,536 tokens.
+        :param answers_per_seq: How many spans of a window take part. None: 8, what calibrations are made with.
+        :param no_answer: Whether to return the no-answer, with the probability that the passages hold no answer.
+        :param overlap_threshold: An answer that shares more than this part of itself, or of a better answer, with the
+            better one in the same document is left out. None keeps all.
+        :param model_kwargs: For `from_pretrained`, with models that only transformers can run.
+        :param max_answer_length: Longest answer, in tokens.
+        :param max_query_length: Tokens of a question that are read.
+        :param engine: What computes: "auto" chooses the fastest that gives the same answers here.
+        :param precision: What it computes in: "auto", or a precision the engine knows.
+        :param calibration: Weights of `components.reader.calibration.Calibration` to use instead of those in the
+            model's folder.
+        :param cache_bytes: Room for tokenised passages; 0 keeps none.
+        :raises ValueError: When a setting is outside what is allowed.
+        """
+        self.model = str(model)
+        self.device = device
+        self.token = token
+        self.top_k = top_k
+        self.score_threshold = score_threshold
+        self.max_seq_length = max_seq_length
+        self.stride = stride
+        self.max_batch_size = max_batch_size
+        self.answers_per_seq = answers_per_seq
+        self.no_answer = no_answer
+        self.overlap_threshold = overlap_threshold
+        self.model_kwargs = model_kwargs
+        self.max_answer_length = max_answer_length
+        self.max_query_length = max_query_length
+        self.engine = engine
+        self.precision = precision
+        self.calibration = calibration
+        self.cache_bytes = cache_bytes
+        if calibration is not None:
+            Calibration.from_weights(calibration, "the reader's setting 'calibration'")
+        self._defaults = Request(
+            "",
+            (),
+            ReadSettings(
+                WindowSize(max_seq_length, stride, max_query_length),
+                _SPANS_PER_WINDOW if answers_per_seq is None else answers_per_seq,
+                max_answer_length,
+                ReadSettings.tokens_at_once if max_batch_size is None else max_batch_size * max_seq_length,
+            ),
+            AnswerSettings(top_k, score_threshold, no_answer, overlap_threshold),
+        )
+        self._reading: Reading | None = None
+        self._lock = threading.Lock()  # engines are for one thread at a time
+
+    def warm_up(self) -> None:
+        """Load the model. Free when it is loaded."""
+        with self._lock:
+            if self._reading is None:
+                self._reading = self._load()
+
+    @component.output_types(answers=list[ExtractedAnswer])
+    def run(
+        self,
+        query: str,
+        documents: list[Document],
+        top_k: int | None = None,
+        score_threshold: float | None = None,
+        max_seq_length: int | None = None,
+        stride: int | None = None,
+        max_batch_size: int | None = None,
+        answers_per_seq: int | None = None,
+        no_answer: bool | None = None,
+        overlap_threshold: float | None = None,
+    ) -> dict[str, Any]:
+        """
+        Answer one question. What is None is taken from the component's own settings.
+
+        :param query: The question.
+        :param documents: Passages, best first; their `score` takes part in the ranking. Those without text are skipped.
+        :returns: `answers`, most probable first, the no-answer last.
+        :raises ValueError: When a setting is outside what is allowed.
+        """
+        request = self._request(query, documents, locals())
+        return {"answers": self._answer([request])[0]}
+
+    def read(self, requests: Sequence[tuple[str, Sequence[Document]]]) -> list[list[ExtractedAnswer]]:
+        """Answer many questions at once, each over its own passages, with the component's settings."""
+        return self._answer([replace(self._defaults, query=query, documents=found) for query, found in requests])
+
+    def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
+        self.warm_up()
+        assert self._reading is not None  # noqa: S101 warm_up loads or raises
+        with self._lock:
+            return self._reading.answer(requests)
+
+    def _request(self, query: str, documents: Sequence[Document], given: dict[str, Any]) -> Request:
+        """The request of one call: its own settings before the component's."""
+        own = self._defaults
+        pick = {name: value for name, value in given.items() if value is not None}
+        length = pick.get("max_seq_length", self.max_seq_length)
+        batch = pick.get("max_batch_size", self.max_batch_size)
+        window = WindowSize(length, pick.get("stride", self.stride), self.max_query_length)
+        reading = replace(
+            own.reading,
+            window=window,
+            spans_per_window=pick.get("answers_per_seq", own.reading.spans_per_window),
+            tokens_at_once=ReadSettings.tokens_at_once if batch is None else batch * length,
+        )
+        names = ("top_k", "score_threshold", "no_answer", "overlap_threshold")
+        return Request(
+            query, documents, reading, replace(own.answering, **{name: pick[name] for name in names if name in pick})
+        )
+
+    def _load(self) -> "Reading":
+        from components.models import resolve_model
+        from components.reader.engines.choose import load_engine
+        from components.reader.reading import Reading
+        from components.reader.tokens import PassageCache, PassageTokenizer
+
+        folder = resolve_model(self.model, self.token.resolve_value() if self.token else None)
+        if self.calibration is not None:
+            calibration = Calibration.from_weights(self.calibration, "the reader's setting 'calibration'")
+        else:
+            calibration = Calibration.load(folder) or Calibration()
+        engine = load_engine(folder, self.engine, self.precision, self.device, self.model_kwargs)
+        return Reading(engine, PassageTokenizer.load(folder), calibration, PassageCache(self.cache_bytes))

@@ -1,0 +1,66 @@
+"""What is asked of the reader: a question, its passages, and how to read them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from haystack import Document
+
+from components.reader.passages import WindowSize
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """
+    How passages are read. Requests with equal read settings share batches.
+
+    :param window: how long passages are cut.
+    :param spans_per_window: how many spans of each window take part.
+    :param max_answer_length: longest answer in tokens.
+    :param tokens_at_once: what goes to the engine in one call; bounds memory.
+    """
+
+    window: WindowSize = field(default_factory=WindowSize)
+    spans_per_window: int = 8
+    max_answer_length: int = 30
+    tokens_at_once: int = 65_536
+
+    def __post_init__(self) -> None:
+        for name in ("spans_per_window", "max_answer_length", "tokens_at_once"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True)
+class AnswerSettings:
+    """
+    Which answers are handed out.
+
+    :param top_k: how many, the no-answer not counted.
+    :param score_threshold: only answers at least this probable; None for all.
+    :param no_answer: whether the probability of no answer comes last.
+    :param overlap_threshold: an answer is dropped if it shares more than this part of itself, or of a better answer,
+        with the better one in the same document; None keeps all.
+    """
+
+    top_k: int = 20
+    score_threshold: float | None = None
+    no_answer: bool = True
+    overlap_threshold: float | None = 0.01
+
+    def __post_init__(self) -> None:
+        if self.top_k < 0:
+            raise ValueError(f"top_k must be at least 0, got {self.top_k}.")
+        for name in ("score_threshold", "overlap_threshold"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{name} must lie in 0 to 1, or be None, got {value}.")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question over its passages, best first as the retriever gave them."""
+
+    query: str
+    documents: Sequence[Document]
+    reading: ReadSettings = field(default_factory=ReadSettings)
+    answering: AnswerSettings = field(default_factory=AnswerSettings)

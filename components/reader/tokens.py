@@ -1,0 +1,219 @@
+"""How does text become token ids and character offsets, and who keeps them? Once for each text, in a bounded cache."""
+
+import hashlib
+import json
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from components.encoder.ragged import Ints
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# An Encoding of `tokenizers` weighs some 100 bytes a token; encoding in slices keeps only a few of them alive.
+_CHARACTERS_A_SLICE = 400_000
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """
+    One text as tokens, without special tokens.
+
+    :param ids: token ids, int32 (n,).
+    :param starts: first character of each token in the text, int32 (n,).
+    :param ends: character after the last of each token, int32 (n,).
+    """
+
+    ids: Ints
+    starts: Ints
+    ends: Ints
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def nbytes(self) -> int:
+        return self.ids.nbytes + self.starts.nbytes + self.ends.nbytes
+
+
+@dataclass(frozen=True)
+class PairLayout:
+    """
+    What a tokenizer puts around a question and a passage: ``before`` question ``between`` passage ``after``.
+
+    Each part is int32 (n, 2): ids and token types of its special tokens. ``question_type`` and ``passage_type`` are the
+    token types of the two texts. BERT: [CLS] q [SEP] p [SEP] with types 0 and 1; RoBERTa: <s> q </s></s> p </s>, all 0.
+    """
+
+    before: Ints
+    between: Ints
+    after: Ints
+    question_type: int
+    passage_type: int
+
+    @property
+    def special_tokens(self) -> int:
+        """How many special tokens a window holds."""
+        return len(self.before) + len(self.between) + len(self.after)
+
+
+class PassageTokenizer:
+    """
+    A model's own tokenizer, used without its modelling library.
+
+    Special tokens are recognised nowhere in questions and passages: a page about HTML may say ``</s>`` and a note
+    ``[SEP]`` without ending a sequence.
+    """
+
+    def __init__(self, tokenizer: "Tokenizer", types: bool = True) -> None:
+        """
+        :param tokenizer: is changed (no padding, no truncation): hand over one of your own.
+        :param types: whether the model knows token types; False makes all of them 0.
+        """
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        self._tokenizer = tokenizer
+        self.layout = _pair_layout(tokenizer, types)
+        tokenizer.encode_special_tokens = True
+
+    @classmethod
+    def load(cls, folder: Path) -> "PassageTokenizer":
+        """
+        Read ``tokenizer.json``; where a model has none, transformers builds the tokenizer from its vocabulary.
+
+        :raises ValueError: if the tokenizer cannot join a question and a passage.
+        """
+        from tokenizers import Tokenizer
+
+        file = folder / "tokenizer.json"
+        if file.is_file():
+            tokenizer = Tokenizer.from_file(str(file))
+        else:
+            from transformers import AutoTokenizer
+
+            tokenizer = AutoTokenizer.from_pretrained(str(folder)).backend_tokenizer
+        return cls(tokenizer, types=_knows_types(folder))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Names the tokenizer by what it does: 16 hex."""
+        return hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest()[:16]
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """Tokenise each text by itself. A lone surrogate, which no UTF-8 can hold, counts as U+FFFD."""
+        done: list[Tokens] = []
+        for part in _slices(texts):
+            try:
+                encodings = self._tokenizer.encode_batch(part, add_special_tokens=False)
+            except (TypeError, UnicodeEncodeError):
+                repaired = [_SURROGATE.sub("\ufffd", text) for text in part]
+                encodings = self._tokenizer.encode_batch(repaired, add_special_tokens=False)
+            for encoding in encodings:
+                offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+                ids = np.array(encoding.ids, dtype=np.int32)
+                done.append(Tokens(ids, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1])))
+        return done
+
+
+class PassageCache:
+    """
+    The tokens of the texts seen last, for any number of tokenizers and threads.
+
+    :param max_bytes: what the arrays may weigh together (12 bytes a token); the text used longest ago goes first. A
+        text that alone is heavier is not kept.
+    """
+
+    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
+        if max_bytes < 0:
+            raise ValueError(f"max_bytes must be 0 (keep nothing) or more, got {max_bytes}.")
+        self.max_bytes = max_bytes
+        self.nbytes = 0
+        self._kept: OrderedDict[tuple[str, bytes], Tokens] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def encode(self, tokenizer: PassageTokenizer, texts: Sequence[str]) -> list[Tokens]:
+        """The tokens of each text; only texts not in the cache are tokenised, each of them once."""
+        keys = [(tokenizer.fingerprint, content_key(text)) for text in texts]
+        found: dict[tuple[str, bytes], Tokens] = {}
+        missing: dict[tuple[str, bytes], str] = {}
+        with self._lock:
+            for key, text in zip(keys, texts, strict=True):
+                if key in self._kept:
+                    self._kept.move_to_end(key)
+                    found[key] = self._kept[key]
+                else:
+                    missing[key] = text
+        if missing:
+            fresh = dict(zip(missing, tokenizer.encode(list(missing.values())), strict=True))
+            found.update(fresh)
+            self._keep(fresh)
+        return [found[key] for key in keys]
+
+    def _keep(self, fresh: dict[tuple[str, bytes], Tokens]) -> None:
+        with self._lock:
+            for key, tokens in fresh.items():
+                if tokens.nbytes <= self.max_bytes and key not in self._kept:
+                    self._kept[key] = tokens
+                    self.nbytes += tokens.nbytes
+            while self.nbytes > self.max_bytes:
+                _, oldest = self._kept.popitem(last=False)
+                self.nbytes -= oldest.nbytes
+
+
+def content_key(text: str) -> bytes:
+    """Names a text by its content: 16 bytes."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _slices(texts: Sequence[str]) -> list[list[str]]:
+    slices: list[list[str]] = []
+    room = 0
+    for text in texts:
+        if not slices or len(text) > room:
+            slices.append([])
+            room = _CHARACTERS_A_SLICE
+        slices[-1].append(text)
+        room -= len(text)
+    return slices
+
+
+def _knows_types(folder: Path) -> bool:
+    """
+    transformers feeds token types where config and tokenizer both know them; a model with one type has none to tell.
+    """
+    settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    file = folder / "tokenizer_config.json"
+    inputs = json.loads(file.read_text(encoding="utf-8")).get("model_input_names") if file.is_file() else None
+    return settings.get("type_vocab_size", 2) > 1 and (inputs is None or "token_type_ids" in inputs)
+
+
+def _pair_layout(tokenizer: "Tokenizer", types: bool) -> PairLayout:
+    """Ask the tokenizer itself: join two known texts and see what stands around them."""
+    tokenizer.encode_special_tokens = False
+    joined = tokenizer.encode("a", "b")
+    sides = joined.sequence_ids
+    if 0 not in sides or 1 not in sides or len(sides) == sides.count(0) + sides.count(1):
+        raise ValueError(
+            f"The tokenizer joins the question 'a' and the passage 'b' as {joined.tokens}, which does not show "
+            "where each stands. The reader needs a tokenizer whose post-processor puts special tokens around a pair: "
+            "check post_processor in tokenizer.json."
+        )
+    first, last = sides.index(0), len(sides) - sides[::-1].index(0)
+    second, end = sides.index(1), len(sides) - sides[::-1].index(1)
+    if last > second:
+        raise ValueError(f"The tokenizer puts the passage before the question: {joined.tokens}. This is not supported.")
+    kinds = joined.type_ids if types else [0] * len(sides)
+    special = np.array([joined.ids, kinds], dtype=np.int32).T
+    return PairLayout(special[:first], special[last:second], special[end:], kinds[first], kinds[second])

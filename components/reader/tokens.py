@@ -84,6 +84,7 @@ class PassageTokenizer:
         self._tokenizer = tokenizer
         self.layout = _pair_layout(tokenizer, types)
         tokenizer.encode_special_tokens = True
+        self._special = np.unique(np.concatenate([self.layout.before, self.layout.between, self.layout.after])[:, 0])
 
     @classmethod
     def load(cls, folder: Path) -> "PassageTokenizer":
@@ -108,6 +109,13 @@ class PassageTokenizer:
         """Names the tokenizer by what it does: 16 hex."""
         return hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest()[:16]
 
+    @cached_property
+    def _unknown(self) -> int:
+        """What stands for a special token that a text spells out: Unigram vocabularies hold them as pieces too."""
+        model = json.loads(self._tokenizer.to_str())["model"]
+        known = model.get("unk_id") if model["type"] == "Unigram" else model["vocab"].get(model.get("unk_token"))
+        return int(self._special[-1]) if known is None else int(known)
+
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise each text by itself. A lone surrogate, which no UTF-8 can hold, counts as U+FFFD."""
         done: list[Tokens] = []
@@ -120,6 +128,8 @@ class PassageTokenizer:
             for encoding in encodings:
                 offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
                 ids = np.array(encoding.ids, dtype=np.int32)
+                if (special := np.isin(ids, self._special)).any():
+                    ids[special] = self._unknown
                 done.append(Tokens(ids, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1])))
         return done
 

@@ -3,7 +3,7 @@ The official figures of SQuAD 1.1 and 2.0, number for number those of the offici
 
 Sources: evaluate-v1.1.py and evaluate-v2.0.py, https://rajpurkar.github.io/SQuAD-explorer/ (Rajpurkar et al.
 2016, 2018). The two differ where nothing is left of an answer once it is normalised: 1.1 gives F1 0 even when both are
-empty, 2.0 gives 1; 2.0 drops gold answers that are empty once normalised; a question without prediction counts 0 in 1.1.
+empty, 2.0 gives 1; 2.0 drops gold answers that are empty once normalised; without a prediction 1.1 counts 0.
 """
 
 import gzip

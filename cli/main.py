@@ -1,0 +1,39 @@
+"""The command `excerpt`: its subcommands, each in a file of its own, imported when it runs."""
+
+import os
+
+import typer
+
+from cli import exits
+from cli.ask import ask
+from cli.evaluate import evaluate
+from cli.index import index
+from cli.status import status
+
+# No figures about use leave the machine unless the user asks for it.
+_QUIET = {"HAYSTACK_TELEMETRY_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+
+app = typer.Typer(
+    help="Answers questions with the exact words of your own documents, and shows where they stand.\n\n"
+    "Start with: excerpt index FOLDER, then: excerpt ask 'your question'.",
+    epilog=exits.HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command(epilog=exits.HELP)(index)
+app.command(epilog=exits.HELP)(ask)
+app.command(epilog=exits.HELP)(status)
+app.add_typer(evaluate, name="eval")
+
+
+def main() -> None:
+    """Entry point of the command `excerpt`."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    exits.run_command(app)
+
+
+if __name__ == "__main__":
+    main()

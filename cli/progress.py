@@ -1,0 +1,81 @@
+"""Progress with rate and time left: a bar on a terminal, a line now and then elsewhere. Always on standard error."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Advance = Callable[[int], None]
+SECONDS_BETWEEN_LINES = 10.0
+
+
+@contextmanager
+def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+    """
+    Show how far something is while the block runs; call what it yields with how many more units are done.
+
+    :param total: None when nobody knows.
+    """
+    if sys.stderr.isatty():
+        with _bar(what, total, unit) as advance:
+            yield advance
+        return
+    began = told = time.monotonic()
+    done = 0
+
+    def advance_lines(count: int) -> None:
+        nonlocal done, told
+        done += count
+        now = time.monotonic()
+        if now - told >= SECONDS_BETWEEN_LINES:
+            told = now
+            print(_line(what, done, total, unit, now - began), file=sys.stderr, flush=True)
+
+    yield advance_lines
+    print(_line(what, done, total, unit, time.monotonic() - began), file=sys.stderr, flush=True)
+
+
+def _line(what: str, done: int, total: int | None, unit: str, seconds: float) -> str:
+    rate = done / seconds if seconds > 0 else 0.0
+    of = f" of {total:,}" if total is not None else ""
+    left = f", {_clock((total - done) / rate)} left" if total is not None and 0 < done < total and rate else ""
+    return f"{what}: {done:,}{of} {unit} in {_clock(seconds)}, {rate:,.1f} a second{left}"
+
+
+def _clock(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+
+
+@contextmanager
+def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.1f}/s" if speed else "", style="cyan")
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        Rate(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,52 @@
+"""`excerpt status`: what is indexed, what was refused and why."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from cli.options import Json, Pipelines, Store, load, require_index
+
+
+def status(pipelines: Pipelines = "embedded", store: Store = Path(".excerpt"), json: Json = False) -> None:
+    """
+    Tell what is indexed: sources, passages, refused files with their reasons, size on disk, the pipeline's fingerprint.
+    """
+    require_index(pipelines, store)
+    found = collect(load("ask", pipelines, store).document_store)
+    if json:
+        from json import dumps
+
+        print(dumps(found, ensure_ascii=False))
+        return
+    print(f"index      {found['store']}")
+    print(
+        f"sources    {found['sources']:,} indexed, {found['refused_count']:,} refused, {found['pending']:,} unfinished"
+    )
+    print(f"passages   {found['passages']:,}")
+    if found["bytes"] is not None:
+        print(f"on disk    {found['bytes'] / 1e6:,.1f} MB")
+    print(f"pipeline   {', '.join(found['fingerprints']) or 'none'}")
+    for key, value in found["server"].items():
+        print(f"{key:<10} {value}")
+    for path, reason in found["refused"].items():
+        from cli.text import printable
+
+        print(f"refused    {printable(path)}: {printable(reason)}")
+
+
+def collect(store: Any) -> dict[str, Any]:
+    """What there is to tell about a store, as JSON can hold it."""
+    sources = list(store.sources.all())
+    states = Counter(source.state for source in sources)
+    folder = Path(store.path) if getattr(store, "path", None) else None
+    return {
+        "store": str(folder) if folder else type(store).__name__,
+        "sources": states["indexed"],
+        "pending": states["pending"],
+        "refused_count": states["refused"],
+        "refused": {source.path: source.reason or "" for source in sources if source.state == "refused"},
+        "passages": store.count_documents(),
+        "bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder else None,
+        "fingerprints": sorted({source.fingerprint for source in sources if source.state == "indexed"}),
+        "server": dict(store.status()) if hasattr(store, "status") else {},
+    }

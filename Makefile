@@ -1,0 +1,55 @@
+# Everything a newcomer needs: `make ask`, `make test`. `make help` lists the rest.
+
+VENV ?= .venv
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+DOCS ?= examples/documents
+Q ?= Who was named the MVP of Super Bowl 50?
+# Each collection has an index of its own; the examples have the one that `excerpt` uses by default.
+STORE ?= $(if $(filter examples/documents,$(DOCS)),.excerpt,.excerpt-docs/$(firstword $(shell printf '%s' '$(DOCS)' | cksum)))
+
+override Q := $(value Q)
+export Q DOCS STORE
+BIN := $(VENV)/bin
+INDEXED = $(STORE)/made-by-make
+
+.DEFAULT_GOAL := help
+.PHONY: ask test lint types help setup
+
+help: ## Show this
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+
+ask: $(VENV)/made-to-run ## Index DOCS (examples/documents) if that is to be done, and answer Q
+	@if [ ! -f "$(INDEXED)" ] || [ -n "$$(find "$$DOCS" -newer "$(INDEXED)" -print -quit)" ]; then \
+	  code=0; $(BIN)/excerpt index --store "$$STORE" "$$DOCS" || code=$$?; \
+	  if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi; \
+	  touch "$(INDEXED)"; \
+	fi
+	@printf '\n%s\n\n' "$$Q"
+	@$(BIN)/excerpt ask --store "$$STORE" -- "$$Q"
+
+test: $(VENV)/made-to-test ## Set up what tests need and run them all
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/made-to-test ## Check style, format, and which room imports which
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/made-to-test ## Check types
+	$(BIN)/mypy
+
+setup: $(VENV)/made-to-test ## Only set up the environment, with all that tests need
+
+$(BIN)/python:
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo 'Excerpt needs Python 3.11 or newer; name one with make PYTHON=...' >&2; exit 1; }
+	"$(PYTHON)" -m venv "$(VENV)"
+
+# The stamps: with nothing changed, pip is not even asked.
+$(VENV)/made-to-run: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/made-to-test: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@ $(VENV)/made-to-run

@@ -62,10 +62,12 @@ class Passages:
             if snapshot is None or not queries:
                 return [[] for _ in queries]
             vectors = None
-            if embeddings is not None and snapshot.dimension is None:
-                vectors = np.zeros((len(queries), 0), dtype=np.float32)  # nothing is near
-            elif embeddings is not None:
-                vectors = rows.stack_vectors(embeddings, snapshot.dimension)
+            if embeddings is not None:
+                vectors = (
+                    rows.stack_vectors(embeddings, snapshot.dimension)
+                    if snapshot.dimension is not None
+                    else np.zeros((len(queries), 0), dtype=np.float32)  # nothing is near
+                )
             return await snapshot.search(queries, vectors, top_k, where, fusion)
         except (RuntimeError, OSError) as error:
             # A search that took longer than old versions are kept finds files gone; the newest version is there.

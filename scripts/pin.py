@@ -3,8 +3,8 @@ Writes constraints.txt: the version of every package that Excerpt and its tests 
 
     .venv/bin/python scripts/pin.py
 
-Run it after a dependency was added or upgraded in an environment in which all tests passed. Only what pyproject.toml leads
-to is written, so what else happens to be installed does not leak in.
+Run it after a dependency was added or upgraded, in an environment in which all tests passed. Only what pyproject.toml
+leads to is written, so what else happens to be installed does not leak in.
 """
 
 import tomllib

@@ -53,6 +53,8 @@ class Calibration:
     def from_weights(cls, weights: dict[str, Any], where: str) -> "Calibration":
         """:raises ValueError: for a weight that does not exist, naming ``where`` it was read and what is allowed."""
         names = [field.name for field in fields(cls)]
+        if not isinstance(weights, dict):
+            raise ValueError(f"{where}: weights must map names to numbers, got {type(weights).__name__}.")
         if unknown := sorted(set(weights) - set(names)):
             raise ValueError(f"{where}: unknown weights {unknown}. Known are {', '.join(names)}.")
         try:

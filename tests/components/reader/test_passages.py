@@ -1,5 +1,6 @@
 """Windows are what transformers makes of the same texts: ids, types, offsets."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -111,7 +112,7 @@ def test_windows_hold_every_token_and_share_the_stride(lengths: list[tuple[int, 
         rows = np.flatnonzero(got.pair == pair)
         held = [range(got.first_token[r], got.first_token[r] + got.context_length[r]) for r in rows]
         assert set().union(*held) == set(range(lengths[pair][1]))
-        assert all(first.stop - second.start == size.stride for first, second in zip(held, held[1:], strict=False))
+        assert all(first.stop - second.start == size.stride for first, second in pairwise(held))
         for r, here in zip(rows, held, strict=True):
             begin = got.batch.starts[r] + got.context[r]
             assert got.batch.ids[begin : begin + len(here)].tolist() == [100 + place for place in here]

@@ -38,6 +38,9 @@ class ExtractiveReader:
     ```
     """
 
+    # Haystack knows a component by the module it says it is from: in YAML this one is components.reader.ExtractiveReader.
+    __module__ = "components.reader"
+
     def __init__(
         self,
         model: str = "models/minilm-squad",

@@ -1,5 +1,6 @@
 """How are questions read? Tokens, windows, engine, spans, ranking: many requests in one pass through the model."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,12 +9,13 @@ import torch
 from haystack import ExtractedAnswer, logging
 from torch import Tensor
 
+from components.encoder.ragged import Ints
 from components.reader.answers import normalised, whole_words
 from components.reader.building import extracted_answers, origin
 from components.reader.calibration import Calibration
 from components.reader.engines.base import SpanEngine
 from components.reader.passages import Windows, cut_windows
-from components.reader.ranking import Floats, Place, passage_logits, rank_answers
+from components.reader.ranking import Floats, Place, passage_logits, rank_answers, z_scores
 from components.reader.request import ReadSettings, Request
 from components.reader.spans import null_scores, top_of_groups, top_spans
 from components.reader.tokens import PassageCache, PassageTokenizer, Tokens, content_key
@@ -48,6 +50,27 @@ class _Sheet:
     request: Request
     texts: list[str]
     documents: list[list[int]]
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Each (question, passage) to read: tokens, and where they came from (number of the sheet, and of its text)."""
+
+    questions: list[Ints]
+    passages: list[Tokens]
+    sheet: list[int]
+    text: list[int]
+
+
+@dataclass(frozen=True)
+class SpanFeatures:
+    """
+    A span before any weight. ``values``: span score, null score and sum of its window, z-score of the retriever's
+    score, log(1 + rank of the passage).
+    """
+
+    place: Place
+    values: tuple[float, float, float, float, float]
 
 
 class Reading:
@@ -111,33 +134,66 @@ class Reading:
             sums = _log_sums(start, end, null, first, length)
             return Found(spans.score, spans.start, spans.end, null_scores(start, end, null), sums)
 
+    def spans(self, requests: Sequence[Request], settings: ReadSettings | None = None) -> list[list[SpanFeatures]]:
+        """What the ranking knows of every span of each request, before any weight: for fitting the weights."""
+        settings = settings or ReadSettings()
+        sheets = [_sheet(request) for request in requests]
+        pairs = self._pairs(sheets)
+        windows = cut_windows(self.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
+        found = self.find(windows, settings)
+        scores, begins, ends = (tensor.tolist() for tensor in (found.score, found.start, found.end))
+        nulls, sums = found.null.tolist(), found.window.tolist()
+        z = [z_scores([document.score for document in request.documents]) for request in requests]
+        spans: list[list[SpanFeatures]] = [[] for _ in requests]
+        for row, (pair, shift) in enumerate(zip(windows.pair.tolist(), windows.first_token.tolist(), strict=True)):
+            number = pairs.sheet[pair]
+            for score, begin, end in zip(scores[row], begins[row], ends[row], strict=True):
+                if score > -math.inf:
+                    for place in self._places_at(sheets, pairs, pair, begin + shift, end + shift, score)[:1]:
+                        retriever, rank = float(z[number][place.passage]), math.log1p(place.passage)
+                        values = (score, nulls[row], sums[row], retriever, rank)
+                        spans[number].append(SpanFeatures(place, values))
+        return spans
+
+    def _pairs(self, sheets: Sequence[_Sheet]) -> _Pairs:
+        """Every (question, passage) of the sheets as tokens."""
+        pairs = _Pairs([], [], [], [])
+        asked = self.tokenizer.encode([sheet.request.query.strip() for sheet in sheets])
+        for number, (sheet, question) in enumerate(zip(sheets, asked, strict=True)):
+            pairs.passages.extend(self.cache.encode(self.tokenizer, sheet.texts))
+            pairs.questions.extend([question.ids] * len(sheet.texts))
+            pairs.sheet.extend([number] * len(sheet.texts))
+            pairs.text.extend(range(len(sheet.texts)))
+        return pairs
+
     def _places(self, sheets: Sequence[_Sheet], settings: ReadSettings) -> list[list[Place]]:
         """Where the answers of each request may stand."""
-        passages: list[Tokens] = []
-        questions: list[np.ndarray] = []
-        sheet_of_pair: list[int] = []
-        bias: list[Floats] = []
-        for number, (sheet, question) in enumerate(
-            zip(sheets, self.tokenizer.encode([sheet.request.query.strip() for sheet in sheets]), strict=True)
-        ):
-            passages += self.cache.encode(self.tokenizer, sheet.texts)
-            questions += [question.ids] * len(sheet.texts)
-            sheet_of_pair += [number] * len(sheet.texts)
+        pairs = self._pairs(sheets)
+        bias: list[Floats] = [np.zeros(0)]
+        for sheet in sheets:
             of_document = passage_logits(self.calibration, [document.score for document in sheet.request.documents])
             bias.append(of_document[[numbers[0] for numbers in sheet.documents]])
-        windows = cut_windows(self.tokenizer.layout, questions, passages, settings.window)
+        windows = cut_windows(self.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
         found = self.find(windows, settings)
-        winners = self._winners(windows, found, np.array(sheet_of_pair, dtype=np.int64), np.concatenate([*bias, []]))
-
-        first_pair = np.searchsorted(sheet_of_pair, np.arange(len(sheets)))
         places: list[list[Place]] = [[] for _ in sheets]
-        for pair, begin, end, logit in winners:
-            number = sheet_of_pair[pair]
-            sheet, tokens = sheets[number], passages[pair]
-            text = pair - int(first_pair[number])
-            span = (int(tokens.starts[begin]), int(tokens.ends[end]))
-            places[number] += _places_of_span(sheet, text, *span, logit)
+        for pair, begin, end, logit in self._winners(windows, found, np.array(pairs.sheet), np.concatenate(bias)):
+            places[pairs.sheet[pair]] += self._places_at(sheets, pairs, pair, begin, end, logit)
         return places
+
+    @staticmethod
+    def _places_at(
+        sheets: Sequence[_Sheet], pairs: _Pairs, pair: int, begin: int, end: int, logit: float
+    ) -> list[Place]:
+        """Tokens ``begin`` to ``end`` of a passage as whole words, once for each document that holds the text."""
+        sheet, number, tokens = sheets[pairs.sheet[pair]], pairs.text[pair], pairs.passages[pair]
+        text = sheet.texts[number]
+        start, stop = whole_words(text, int(tokens.starts[begin]), int(tokens.ends[end]))
+        if start == stop:
+            return []
+        said = normalised(text[start:stop])
+        source, shift = origin(sheet.request.documents[sheet.documents[number][0]])
+        region = (source, shift + start, shift + stop)
+        return [Place(document, start, stop, said, region, logit) for document in sheet.documents[number]]
 
     def _winners(
         self, windows: Windows, found: Found, sheet_of_pair: np.ndarray, bias: Floats
@@ -186,18 +242,6 @@ def _sheet(request: Request) -> _Sheet:
             documents.append([])
         documents[number].append(place)
     return _Sheet(request, texts, documents)
-
-
-def _places_of_span(sheet: _Sheet, number: int, start: int, end: int, logit: float) -> list[Place]:
-    """A span as whole words, once for each document that holds the text."""
-    text = sheet.texts[number]
-    start, end = whole_words(text, start, end)
-    if start == end:
-        return []
-    said = normalised(text[start:end])
-    source, begin = origin(sheet.request.documents[sheet.documents[number][0]])
-    region = (source, begin + start, begin + end)
-    return [Place(document, start, end, said, region, logit) for document in sheet.documents[number]]
 
 
 def _log_sums(start: Tensor, end: Tensor, null: Tensor, first: Tensor, length: Tensor) -> Tensor:

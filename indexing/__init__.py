@@ -1,0 +1,1 @@
+"""What runs when documents come in: from files that changed to passages in a store."""

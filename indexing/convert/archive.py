@@ -1,0 +1,38 @@
+"""Is this zip safe to unpack? Asked of its directory, before a byte of it is unpacked."""
+
+import io
+import zipfile
+
+from indexing.convert.extracted import Refusal
+
+MAX_MEMBERS = 10_000
+MAX_UNPACKED = 200_000_000
+MAX_RATIO = 100  # of unpacked to packed size; judged for members past RATIO_FROM only
+RATIO_FROM = 1_000_000
+
+
+def checked_zip(data: bytes) -> zipfile.ZipFile:
+    """
+    Open an office file's zip. What its directory declares is enforced later: zipfile reads no byte more.
+
+    :raises Refusal: "damaged", "password" or "bomb".
+    """
+    try:
+        opened = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+        raise Refusal("damaged", f"not a whole zip ({type(error).__name__})") from None
+    members = opened.infolist()
+    if len(members) > MAX_MEMBERS:
+        raise Refusal("bomb", f"{len(members):,} members in the zip; at most {MAX_MEMBERS:,} are read")
+    if any(member.flag_bits & 1 for member in members):
+        raise Refusal("password", "the zip is encrypted")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > MAX_UNPACKED:
+        raise Refusal("bomb", f"unpacks to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are read")
+    if sum(member.compress_size for member in members) > len(data):
+        raise Refusal("bomb", "its members overlap")
+    for member in members:
+        if member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size):
+            ratio = member.file_size // max(1, member.compress_size)
+            raise Refusal("bomb", f"a member unpacks to {ratio:,} times its size; at most {MAX_RATIO} is read")
+    return opened

@@ -1,0 +1,155 @@
+"""Converting files side by side, each in a process of its own, from the parent's point of view."""
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from indexing.convert.extracted import Extracted
+
+_ROOT = Path(__file__).resolve().parents[2]
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_GRACE = 5.0  # seconds that the forking process gets beyond a file's own limit before it is replaced
+
+
+@dataclass(frozen=True)
+class Limits:
+    """
+    What one file may cost.
+
+    :param seconds: of wall time and of processor time.
+    :param memory: bytes of address space beyond those of the empty converter.
+    :param max_bytes: size of the largest file that is read.
+    """
+
+    seconds: float = 30.0
+    memory: int = 1 << 30
+    max_bytes: int = 256 << 20
+
+
+@dataclass(frozen=True)
+class Converted:
+    """
+    What came of one file: `page`, or a `reason` of `extracted.REASONS` with its `detail`.
+
+    :param content_hash: sha256 of exactly the bytes that were converted; None where the file was not read.
+    :param size: of the file in bytes, and `stamp` its time of change (`sources.stamp_of`); 0 where it was not read.
+    """
+
+    path: str
+    page: Extracted | None
+    content_hash: str | None
+    size: int
+    stamp: int
+    reason: str | None = None
+    detail: str = ""
+
+
+class ConverterPool:
+    """
+    Converts with `workers` processes at once; they start at the first file and end with `close`.
+
+    A converter that hangs, crashes or runs out of memory costs its own file only.
+    """
+
+    def __init__(self, workers: int = 2, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="convert")
+        self._idle: queue.LifoQueue[_Forker] = queue.LifoQueue()
+        for _ in range(workers):
+            self._idle.put(_Forker())
+
+    def convert(self, paths: Iterable[str | Path]) -> Iterator[Converted]:
+        """Results in the order of `paths`."""
+        futures: list[Future[Converted]] = [self._threads.submit(self._one, os.fspath(path)) for path in paths]
+        for future in futures:
+            yield future.result()
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        while not self._idle.empty():
+            self._idle.get().stop()
+
+    def _one(self, path: str) -> Converted:
+        forker = self._idle.get()
+        try:
+            header, body = forker.ask(path, self._limits)
+        finally:
+            self._idle.put(forker)
+        return _result(path, header, body)
+
+
+def _result(path: str, header: dict[str, Any], body: bytes) -> Converted:
+    content_hash, size, stamp = header.get("content_hash"), int(header.get("size", 0)), int(header.get("stamp", 0))
+    if "refused" in header:
+        return Converted(path, None, content_hash, size, stamp, str(header["refused"]), str(header["detail"]))
+    length, layout_length = header["parts"]
+    page = Extracted(
+        text=body[:length].decode("utf-8"),
+        mime_type=str(header["mime_type"]),
+        title=header["title"],
+        headings=[(int(offset), int(level), str(text)) for offset, level, text in header["headings"]],
+        paged=bool(header["paged"]),
+        layout=body[length : length + layout_length] if header["has_layout"] else None,
+        notes=[str(note) for note in header["notes"]],
+    )
+    return Converted(path, page, content_hash, size, stamp)
+
+
+class _Forker:
+    """The process that forks the converters, one request at a time; started when first asked and when it was lost."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, path: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
+        process = self._started()
+        assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes, for mypy
+        request = {"path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes}
+        watchdog = threading.Timer(limits.seconds + _GRACE, process.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            process.stdin.write(json.dumps(request).encode("ascii") + b"\n")
+            process.stdin.flush()
+            header = json.loads(process.stdout.readline())
+            body = process.stdout.read(sum(header["parts"]))
+            if len(body) != sum(header["parts"]):
+                raise ValueError("torn")
+            return header, body
+        except (OSError, ValueError, KeyError):
+            self.stop()
+            return {"refused": "crashed", "detail": "the converting process was lost", "parts": []}, b""
+        finally:
+            watchdog.cancel()
+
+    def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
+            process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
+            self.stop()
+            environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+            environment["PYTHONPATH"] = str(_ROOT)
+            self._process = subprocess.Popen(
+                [sys.executable, "-X", "utf8", "-m", "indexing.convert.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=environment,
+                start_new_session=True,  # Ctrl-C reaches the parent alone
+            )
+        return self._process

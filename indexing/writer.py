@@ -1,0 +1,103 @@
+"""The Haystack component at the end of an index pipeline: passages into the store, sources into its record."""
+
+from collections import Counter
+from typing import Any
+
+from haystack import Document, component
+from haystack.document_stores.types import DocumentStore
+
+from components.stores.sources import Source
+from indexing.fingerprint import source_version
+from indexing.record import IndexWriter
+
+
+@component
+class SourceWriter:
+    """
+    Writes passages and remembers their sources, in an order that makes being killed harmless (`indexing.record`).
+
+    :param document_store: a store with a record of its sources (`store.sources`); any other keeps the passages only.
+    """
+
+    def __init__(self, document_store: DocumentStore) -> None:
+        self.document_store = document_store
+
+    @component.output_types(counts=dict[str, int], failures=list[dict[str, Any]], notes=list[tuple[str, str]])
+    def run(
+        self,
+        documents: list[Document],
+        sources: list[Document] | None = None,
+        failures: list[dict[str, Any]] | None = None,
+        generation: int | None = None,
+    ) -> dict[str, Any]:
+        """
+        :param documents: all the passages of `sources`, embedded.
+        :param sources: the converter's documents, one a file; None: passages are written without a record of sources.
+        :param failures: the converter's failures. They are recorded, so that a refused file is tried again only when it
+            changes, and what the index held of an earlier version is deleted.
+        :param generation: number of this index run; None takes the next one.
+        :returns: `counts` of sources, passages and failures, the `failures` as they came, and `notes` (path, note) on
+            what of the sources was not read.
+        :raises ValueError: for passages of a source that is not among `sources`.
+        """
+        refused = failures or []
+        record = getattr(self.document_store, "sources", None)
+        number = 0
+        if record is not None and (sources or refused):
+            number = record.next_generation() if generation is None else generation
+        by_source = Counter(str(document.meta.get("source_id")) for document in documents)
+        if sources is not None and (strangers := by_source.keys() - {source.id for source in sources}):
+            raise ValueError(
+                f"SourceWriter: passages of {len(strangers)} sources that `sources` does not hold. "
+                "Connect converter.documents to writer.sources in the pipeline's YAML."
+            )
+        entries = [_indexed(source, by_source[source.id], number) for source in sources or []]
+        entries += [_refused(failure, number) for failure in refused]
+        written = IndexWriter(self.document_store, record).write(entries, documents)
+        counts = {"sources": len(sources or []), "passages": written, "failures": len(refused)}
+        notes = [(str(s.meta["file_path"]), str(note)) for s in sources or [] for note in s.meta.get("notes", [])]
+        return {"counts": counts, "failures": refused, "notes": notes}
+
+
+def _indexed(source: Document, passages: int, generation: int) -> Source:
+    meta = source.meta
+    return Source(
+        source_id=source.id,
+        path=str(meta["file_path"]),
+        content_hash=str(meta["content_hash"]),
+        fingerprint=str(meta["fingerprint"]),
+        version=str(meta["source_version"]),
+        state="indexed",
+        reason=None,
+        size=int(meta["size"]),
+        mtime_ns=int(meta["mtime_ns"]),
+        title=meta.get("title"),
+        mime_type=meta.get("mime_type"),
+        passages=passages,
+        text=source.content or "",
+        page_starts=tuple(meta.get("page_starts", ())),
+        layout=source.blob.data if source.blob is not None else None,
+        generation=generation,
+    )
+
+
+def _refused(failure: dict[str, Any], generation: int) -> Source:
+    reason, detail = str(failure["reason"]), str(failure.get("detail") or "")
+    return Source(
+        source_id=str(failure["source_id"]),
+        path=str(failure["file_path"]),
+        content_hash=str(failure["content_hash"]),
+        fingerprint=str(failure["fingerprint"]),
+        version=source_version(str(failure["content_hash"]), str(failure["fingerprint"])),
+        state="refused",
+        reason=f"{reason}: {detail}" if detail else reason,
+        size=int(failure["size"]),
+        mtime_ns=int(failure["mtime_ns"]),
+        title=None,
+        mime_type=None,
+        passages=0,
+        text=None,
+        page_starts=(),
+        layout=None,
+        generation=generation,
+    )

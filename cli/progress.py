@@ -5,16 +5,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-Advance = Callable[[int], None]
+Advance = Callable[..., None]  # (units done, total as far as it is known now)
 SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
 def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     """
-    Show how far something is while the block runs; call what it yields with how many more units are done.
+    Show how far something is while the block runs.
 
-    :param total: None when nobody knows.
+    What it yields is called with how many more units are done, and the total where that is known only now.
+
+    :param total: None when nobody knows yet.
     """
     if sys.stderr.isatty():
         with _bar(what, total, unit) as advance:
@@ -23,16 +25,17 @@ def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     began = told = time.monotonic()
     done = 0
 
-    def advance_lines(count: int) -> None:
-        nonlocal done, told
-        done += count
+    def advance_lines(count: int, known_total: int | None = None) -> None:
+        nonlocal done, told, total
+        done, total = done + count, known_total or total
         now = time.monotonic()
         if now - told >= SECONDS_BETWEEN_LINES:
             told = now
             print(_line(what, done, total, unit, now - began), file=sys.stderr, flush=True)
 
     yield advance_lines
-    print(_line(what, done, total, unit, time.monotonic() - began), file=sys.stderr, flush=True)
+    if done:
+        print(_line(what, done, total, unit, time.monotonic() - began), file=sys.stderr, flush=True)
 
 
 def _line(what: str, done: int, total: int | None, unit: str, seconds: float) -> str:
@@ -78,4 +81,4 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda count: bar.advance(task, count)
+        yield lambda count, known=None: bar.update(task, advance=count, total=known or total)

@@ -6,10 +6,11 @@ from typing import Any, Literal, get_args
 
 Method = Literal["convex", "rrf"]
 
-# The lowest score each leg can give in theory: BM25 of a passage without any word of the question, and the cosine of
-# opposite directions.
+# What a passage scores that has nothing to do with the question: BM25 without any word of it, and the cosine of
+# unrelated directions. With -1, the cosine's theoretical minimum, the meaning leg differs too little from passage to
+# passage: recall at 20 was .957 on training questions, against .972.
 WORDS_MINIMUM = 0.0
-MEANING_MINIMUM = -1.0
+MEANING_MINIMUM = 0.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Fusion:
     """
 
     method: Method = "convex"
-    words_weight: float = 0.6
+    words_weight: float = 0.5
     candidates: int = 100
     rank_constant: int = 60
 
@@ -100,7 +101,7 @@ def _ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def _normalised(leg: Mapping[str, float], minimum: float, candidates: int) -> tuple[dict[str, float], float]:
     """
-    Scores from 0 (the theoretical minimum) to 1 (the best passage), and the score of a passage the leg left out.
+    Scores from 0 (the minimum, and what lies below) to 1 (the best passage), and the score of a passage the leg left out.
 
     A leg cut at `candidates` left out passages that score as much as its last one at most; that bound is taken.
     A shorter leg returned all it has, so what is missing has the minimum.

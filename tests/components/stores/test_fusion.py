@@ -43,7 +43,7 @@ def slow_fuse(words, meaning, fusion, top_k):
             return 0.0
         mine = [score for other, score in leg if other == name]
         value = mine[0] if mine else (min(s for _, s in leg) if len(leg) >= fusion.candidates else minimum)
-        return (value - minimum) / (best - minimum)
+        return max(value - minimum, 0.0) / (best - minimum)
 
     weight = 0.0 if not words else 1.0 if not meaning else fusion.words_weight
     scored = []
@@ -51,7 +51,7 @@ def slow_fuse(words, meaning, fusion, top_k):
         if fusion.method == "rrf":
             score = weight * rank_part(words, name) + (1 - weight) * rank_part(meaning, name)
         else:
-            score = weight * score_part(words, name, 0.0) + (1 - weight) * score_part(meaning, name, -1.0)
+            score = weight * score_part(words, name, 0.0) + (1 - weight) * score_part(meaning, name, 0.0)
         scored.append((name, score))
     return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:top_k]
 
@@ -101,10 +101,10 @@ def test_reciprocal_rank_fusion_by_hand():
 
 def test_convex_combination_by_hand():
     # "c" is missing from a words leg that was cut at two: it gets that leg's last score, 5/10.
-    fused = fuse([("a", 10.0), ("b", 5.0)], [("c", 1.0), ("b", 0.0)], Fusion("convex", 0.75, 2), 3)
+    fused = fuse([("a", 10.0), ("b", 5.0)], [("c", 0.8), ("b", 0.4)], Fusion("convex", 0.75, 2), 3)
     assert dict(fused) == pytest.approx({"a": 0.75 + 0.25 * 0.5, "b": 0.75 * 0.5 + 0.25 * 0.5, "c": 0.75 * 0.5 + 0.25})
     # The same legs, not cut: what is missing has the leg's minimum.
-    fused = fuse([("a", 10.0), ("b", 5.0)], [("c", 1.0), ("b", 0.0)], Fusion("convex", 0.75, 9), 3)
+    fused = fuse([("a", 10.0), ("b", 5.0)], [("c", 0.8), ("b", 0.4)], Fusion("convex", 0.75, 9), 3)
     assert dict(fused) == pytest.approx({"a": 0.75, "b": 0.75 * 0.5 + 0.25 * 0.5, "c": 0.25})
 
 

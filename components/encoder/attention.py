@@ -1,0 +1,90 @@
+"""Attention over sequences laid end to end: each token sees its own sequence and nothing else."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from components.encoder.ragged import Ragged
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the sequences lie, prepared once for all layers of a forward pass."""
+
+    groups: list[tuple[int, int, int]]
+    """Runs of neighbours of equal length: (first token, sequences, length). Without empty ones."""
+    offsets: torch.Tensor
+    """Borders of the sequences, int32 (n + 1,), on the device."""
+    longest: int
+
+
+def layout(batch: Ragged, device: torch.device) -> Layout:
+    """Describe ``batch`` to ``packed_attention``; sorted by length it falls into the fewest groups."""
+    filled = batch.lengths[batch.lengths > 0]
+    borders = np.flatnonzero(np.diff(filled)) + 1
+    groups: list[tuple[int, int, int]] = []
+    token = 0
+    for run in np.split(filled, borders):
+        if len(run):
+            groups.append((token, len(run), int(run[0])))
+            token += len(run) * int(run[0])
+    offsets = np.concatenate([[0], np.cumsum(filled)]).astype(np.int32)
+    return Layout(groups, torch.from_numpy(offsets).to(device), int(filled.max(initial=0)))
+
+
+def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tensor:
+    """
+    Softmax attention within each sequence.
+
+    :param qkv: (tokens, 3 x hidden): queries, keys and values of all heads.
+    :returns: (tokens, hidden).
+    """
+    split = qkv.view(len(qkv), 3, heads, -1)
+    if qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16):
+        return _varlen(split, where)
+    out = torch.empty(len(qkv), split.shape[2] * split.shape[3], dtype=qkv.dtype, device=qkv.device)
+    scores = _scores_room(where, heads, qkv) if qkv.dtype == torch.bfloat16 and not qkv.is_cuda else None
+    for first, count, length in where.groups:
+        # Equal lengths side by side are a plain (count, length) block: no copy, no padding, no mask.
+        block = split[first : first + count * length].view(count, length, *split.shape[1:]).permute(2, 0, 3, 1, 4)
+        target = out[first : first + count * length].view(count, length, heads, -1)
+        if scores is None:
+            attended = functional.scaled_dot_product_attention(block[0], block[1], block[2])
+        else:
+            attended = _by_products(block, scores)
+        target.copy_(attended.transpose(1, 2))
+    return out
+
+
+def _varlen(split: torch.Tensor, where: Layout) -> torch.Tensor:
+    """Flash attention over packed sequences (FlashAttention-2, Dao 2023), one kernel for all of them."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    query, key, value = split.unbind(1)
+    out = varlen_attn(query, key, value, where.offsets, where.offsets, where.longest, where.longest)
+    assert isinstance(out, torch.Tensor)  # noqa: S101 (a pair only where auxiliary outputs are asked for)
+    return out.flatten(1)
+
+
+def _scores_room(where: Layout, heads: int, like: torch.Tensor) -> torch.Tensor:
+    most = max((count * length * length for _, count, length in where.groups), default=0)
+    return torch.empty(most * heads, dtype=like.dtype, device=like.device)
+
+
+def _by_products(block: torch.Tensor, room: torch.Tensor) -> torch.Tensor:
+    """
+    Attention as two batched products and a softmax in place: on CPUs with bf16 instructions about twice as fast as
+    torch's fused kernel for passages of a few hundred tokens.
+
+    :param block: (3, count, heads, length, head size).
+    """
+    count, heads, length, size = block.shape[1:]
+    query, key, value = (part.reshape(count * heads, length, size) for part in block)
+    scores = room[: count * heads * length * length].view(count * heads, length, length)
+    torch.bmm(query, key.transpose(1, 2), out=scores)
+    scores.mul_(1.0 / math.sqrt(size))
+    torch.softmax(scores, dim=-1, out=scores)
+    return torch.bmm(scores, value).view(count, heads, length, size)

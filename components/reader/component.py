@@ -38,7 +38,7 @@ class ExtractiveReader:
     ```
     """
 
-    # Haystack knows a component by the module it says it is from: in YAML this one is components.reader.ExtractiveReader.
+    # Haystack names a component by the module it says it is from: YAML says components.reader.ExtractiveReader.
     __module__ = "components.reader"
 
     def __init__(
@@ -54,7 +54,6 @@ class ExtractiveReader:
         answers_per_seq: int | None = None,
         no_answer: bool = True,
         overlap_threshold: float | None = 0.01,
-        model_kwargs: dict[str, Any] | None = None,
         max_answer_length: int = 30,
         max_query_length: int = 64,
         engine: str = "auto",
@@ -76,7 +75,6 @@ class ExtractiveReader:
         :param no_answer: Whether to return the no-answer, with the probability that the passages hold no answer.
         :param overlap_threshold: An answer that shares more than this part of itself, or of a better answer, with the
             better one in the same document is left out. None keeps all.
-        :param model_kwargs: For `from_pretrained`, with models that only transformers can run.
         :param max_answer_length: Longest answer, in tokens.
         :param max_query_length: Tokens of a question that are read.
         :param engine: What computes: "auto" chooses the fastest that gives the same answers here.
@@ -97,7 +95,6 @@ class ExtractiveReader:
         self.answers_per_seq = answers_per_seq
         self.no_answer = no_answer
         self.overlap_threshold = overlap_threshold
-        self.model_kwargs = model_kwargs
         self.max_answer_length = max_answer_length
         self.max_query_length = max_query_length
         self.engine = engine
@@ -155,11 +152,23 @@ class ExtractiveReader:
         """Answer many questions at once, each over its own passages, with the component's settings."""
         return self._answer([replace(self._defaults, query=query, documents=found) for query, found in requests])
 
-    def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
-        self.warm_up()
+    @property
+    def read_settings(self) -> ReadSettings:
+        """How passages are cut and read with the component's settings."""
+        return self._defaults.reading
+
+    @property
+    def reading(self) -> "Reading":
+        """The loaded reader: for calibration and benchmarks. Not for two threads at once."""
+        if self._reading is None:
+            self.warm_up()
         assert self._reading is not None  # noqa: S101 warm_up loads or raises
+        return self._reading
+
+    def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
+        reading = self.reading
         with self._lock:
-            return self._reading.answer(requests)
+            return reading.answer(requests)
 
     def _request(self, query: str, documents: Sequence[Document], given: dict[str, Any]) -> Request:
         """The request of one call: its own settings before the component's."""
@@ -190,5 +199,6 @@ class ExtractiveReader:
             calibration = Calibration.from_weights(self.calibration, "the reader's setting 'calibration'")
         else:
             calibration = Calibration.load(folder) or Calibration()
-        engine = load_engine(folder, self.engine, self.precision, self.device, self.model_kwargs)
+        device = self.device.to_torch_str() if isinstance(self.device, ComponentDevice) else self.device
+        engine = load_engine(folder, self.engine, device or "auto", self.precision)
         return Reading(engine, PassageTokenizer.load(folder), calibration, PassageCache(self.cache_bytes))

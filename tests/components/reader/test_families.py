@@ -1,4 +1,4 @@
-"""Readers of every family answer as a slow, obvious reference does: transformers, one padded window at a time, loops."""
+"""Readers of every family answer as a slow, obvious reference does: transformers, padded windows one by one, loops."""
 
 import math
 from collections.abc import Callable

@@ -1,0 +1,166 @@
+"""Fitting finds the weights that made the data, says what it is worth, and agrees with the ranking that serves."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.reader.calibration import SPAN_ALONE, Calibration
+from components.reader.ranking import Place, rank_answers
+from training.calibrate import FITTED, answer_all, calibrate, cross_validated, figures, fit
+from training.ranking_features import Features, gather
+from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
+
+TRUE = Calibration(
+    span=1.0, null=-0.5, window=0.0, retriever=1.5, rank=-0.5, no_answer=1.0, agreement=1.0, temperature=1.25
+)
+
+
+def drawn(questions: int, seed: int = 0, weights: Calibration = TRUE) -> Features:
+    """Questions with four passages and three spans in each, their right answer drawn by the ranking's formula."""
+    draw = np.random.default_rng(seed)
+    spans, answers = [], []
+    for question in range(questions):
+        z = np.sort(draw.normal(size=4))[::-1]
+        mine, places = [], []
+        for passage in range(4):
+            null, window = draw.normal(0, 2, size=2)
+            for start in range(3):
+                values = (draw.normal(0, 2), null, window, z[passage], np.log1p(passage))
+                text = f"answer {draw.integers(0, 8)}"
+                logit = sum(getattr(weights, name) * value for name, value in zip(FITTED, values, strict=False))
+                mine.append((question, text, (question, passage, start), values))
+                places.append(Place(passage, start, start + 1, text, (passage, start), float(logit)))
+        ranking = rank_answers(places, weights)
+        texts = [answer.places[0].text for answer in ranking.answers] + ["none of these"]
+        chances = np.array([answer.probability for answer in ranking.answers] + [ranking.no_answer])
+        answers.append([texts[draw.choice(len(texts), p=chances / chances.sum())]])
+        spans += mine
+    return gather(spans, answers, [f"article {question % 20}" for question in range(questions)])
+
+
+@pytest.fixture(scope="module")
+def features() -> Features:
+    return drawn(2000)
+
+
+def test_fitting_finds_the_weights_that_made_the_data(features: Features) -> None:
+    found = fit(features)
+    for name in (*FITTED, "temperature"):
+        assert getattr(found, name) == pytest.approx(getattr(TRUE, name), abs=0.2), name
+    assert found.span == 1.0 and found.agreement >= 0.5
+
+
+def test_fitted_probabilities_are_as_often_right_as_they_say(features: Features) -> None:
+    told = figures(cross_validated(features, agreement=1.0))
+    assert told["expected_calibration_error"] < 0.03
+    assert told["exact"] > figures(answer_all(features, SPAN_ALONE))["exact"] + 5
+
+
+def test_training_and_serving_rank_alike() -> None:
+    features = drawn(30, seed=1)
+    weights = Calibration(
+        null=-0.3, window=0.2, retriever=0.7, rank=-0.1, no_answer=0.4, agreement=0.25, temperature=1.7
+    )
+    outcome = answer_all(features, weights)
+    for question in range(len(features)):
+        places = []
+        for span, region in enumerate(features.region):
+            answer = features.answer[region]
+            if features.question[answer] == question:
+                logit = sum(getattr(weights, n) * v for n, v in zip(FITTED, features.values[span], strict=False))
+                places.append(Place(0, 0, 1, str(answer), int(region), float(logit)))
+        served = rank_answers(places, weights)
+        assert outcome.probability[question] == pytest.approx(served.answers[0].probability)
+        assert outcome.no_answer[question] == pytest.approx(served.no_answer)
+        assert outcome.right[question] == features.right[int(served.answers[0].places[0].text)]
+
+
+def test_a_part_of_the_questions_keeps_its_spans(features: Features) -> None:
+    chosen = np.arange(len(features)) % 3 == 0
+    whole, part = answer_all(features, TRUE), answer_all(features.of(chosen), TRUE)
+    assert part.probability == pytest.approx(whole.probability[chosen])
+    assert (part.right == whole.right[chosen]).all()
+
+
+def test_cross_validation_never_sees_the_article_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    import training.calibrate as module
+
+    seen: list[tuple[set, set]] = []
+    small, true_fit, true_answer = drawn(200), module.fit, module.answer_all
+    monkeypatch.setattr(module, "fit", lambda f, **o: seen.append((set(f.group.tolist()), set())) or true_fit(f, **o))
+    monkeypatch.setattr(module, "answer_all", lambda f, w: seen[-1][1].update(f.group.tolist()) or true_answer(f, w))
+    monkeypatch.setattr(module, "_threshold", lambda f, w: 0.0)
+    module.cross_validated(small, folds=4)
+    assert len(seen) == 4 and set().union(*(held for _, held in seen)) == set(range(20))
+    assert all(not fitted & held for fitted, held in seen)
+
+
+def test_features_are_kept_in_a_file(tmp_path: Path) -> None:
+    features = drawn(20)
+    features.save(tmp_path / "features.npz")
+    kept = Features.load(tmp_path / "features.npz")
+    assert answer_all(kept, TRUE).probability.tolist() == answer_all(features, TRUE).probability.tolist()
+    assert len(kept) == 20 and (kept.answerable == features.answerable).all()
+
+
+def test_questions_without_any_right_answer_cannot_be_fitted() -> None:
+    features = gather([(0, "a", 0, (1.0, 0.0, 0.0, 0.0, 0.0))], [["b"]], ["x"])
+    with pytest.raises(ValueError, match="None of the 1 questions has a right answer"):
+        fit(features)
+
+
+def test_scores_that_fall_with_being_right_are_refused() -> None:
+    spans = [
+        (q, f"{kind}", (q, kind), (value, 0.0, 0.0, 0.0, 0.0))
+        for q in range(50)
+        for kind, value in (("r", 1.0), ("w", 3.0))
+    ]
+    with pytest.raises(ValueError, match="do not rise with being right"):
+        fit(gather(spans, [["r"]] * 50, ["x"] * 50), agreement=1.0)
+
+
+def test_a_question_without_spans_is_unanswered() -> None:
+    features = gather([(0, "a", 0, (1.0, 0.0, 0.0, 0.0, 0.0))], [["a"], ["b"]], ["x", "y"])
+    outcome = answer_all(features, TRUE)
+    assert outcome.no_answer[1] == 1.0 and outcome.probability[1] == 0.0 and not outcome.right[1]
+
+
+def test_word_overlap_is_squad_s() -> None:
+    spans = [
+        (0, text, text, (1.0, 0.0, 0.0, 0.0, 0.0)) for text in ("gustave eiffel", "eiffel", "paris", "eiffel eiffel")
+    ]
+    features = gather(spans, [["Gustave Eiffel", "the engineer Eiffel"]], ["x"])
+    assert features.right.tolist() == [True, False, False, False]
+    assert features.f1 == pytest.approx([1.0, 2 / 3, 0.0, 0.5])
+
+
+def test_calibration_error_by_hand() -> None:
+    probability = np.array([0.95, 0.95, 0.15, 0.15, 1.0])
+    right = np.array([True, False, False, False, True])
+    # bins: .9 to 1 holds .95, .95, 1 (mean .9667, 2 of 3 right); .1 to .2 holds .15, .15 (none right)
+    assert expected_calibration_error(probability, right) == pytest.approx(0.6 * (2.9 / 3 - 2 / 3) + 0.4 * 0.15)
+    assert expected_calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
+
+
+def test_coverage_by_hand() -> None:
+    probability = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    right = np.array([True, True, True, False, False])
+    assert coverage_at(0.75, probability, right) == (0.8, 0.6)
+    assert coverage_at(1.0, probability, right) == (0.6, 0.7)
+    assert coverage_at(0.5, probability, ~right) == (0.0, 1.0)
+    assert risk_coverage_area(probability, right) == pytest.approx((0 + 0 + 0 + 1 / 4 + 2 / 5) / 5)
+
+
+def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None:
+    features = drawn(200)
+    weights = calibrate(tmp_path, features, questions="200 drawn", seed=0)
+    kept = Calibration.load(tmp_path)
+    assert kept is not None and asdict(kept) == pytest.approx(asdict(weights), abs=1e-6)
+    written = json.loads((tmp_path / "calibration.json").read_text())
+    assert written["questions"] == "200 drawn" and written["seed"] == 0
+    assert next(iter(written["held_out"])) == "span logit alone" and len(written["held_out"]) == 5
+    for row in written["held_out"].values():
+        assert {"exact", "f1", "expected_calibration_error", "coverage_at_80_accuracy"} <= set(row)

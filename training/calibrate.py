@@ -1,0 +1,215 @@
+"""How do a reader's scores become probabilities? Weights, temperature and threshold, fitted on held-out questions.
+
+The model is the ranking of :mod:`components.reader.ranking`: one softmax over the answers of all passages of a question
+and "no answer". It is fitted by maximum likelihood of the right answers (of "no answer" where the passages do not hold
+one), as Clark and Gardner 2018 train their readers ("Simple and Effective Multi-Paragraph Reading Comprehension"), here
+with a handful of weights instead of a network's.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from components.reader.calibration import SPAN_ALONE, Calibration
+from training.ranking_features import Features, Floats
+from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FITTED = ("span", "null", "window", "retriever", "rank", "no_answer")
+_AGREEMENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_L2 = 1e-4  # keeps weights finite where the data cannot tell them (a reader whose null score never varies)
+
+
+def fit(features: Features, agreement: float | None = None, without: Sequence[str] = ()) -> Calibration:
+    """
+    The weights under which the right answers are most likely; span is 1 and the temperature carries its size.
+
+    :param agreement: how much the places of an answer support each other; None tries 0, 1/4, 1/2, 3/4, 1.
+    :param without: weights to leave at 0, for comparisons.
+    :raises ValueError: if no question has a right answer among its spans, or none lacks one: nothing can be learned
+        then.
+    """
+    if not features.answerable.any():
+        raise ValueError(
+            f"None of the {len(features)} questions has a right answer among its spans, so no weight can be fitted. "
+            "Check that the answers belong to these questions and that the passages are those of their documents."
+        )
+    tried = [_fit(features, value, without) for value in (_AGREEMENTS if agreement is None else (agreement,))]
+    weights = min(tried, key=lambda entry: entry[1])[0]
+    return replace(weights, threshold=_threshold(features, weights))
+
+
+def _fit(features: Features, agreement: float, without: Sequence[str]) -> tuple[Calibration, float]:
+    import torch
+
+    levels = _Levels.of(features)
+    free = torch.tensor([0.0 if name in without else 1.0 for name in FITTED], dtype=torch.float64)
+    start = torch.tensor([0.5, -0.3, 0.0, 0.5, 0.0, 0.0], dtype=torch.float64) * free
+    weights = start.clone().requires_grad_(True)
+    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe", tolerance_grad=1e-6)
+
+    def loss() -> "Tensor":
+        optimiser.zero_grad()
+        right, none = levels.log_probabilities(weights * free, agreement)
+        likely = torch.where(levels.answerable, right, none)
+        value = -likely.mean() + _L2 * (weights * free).square().sum()
+        value.backward()
+        return value
+
+    optimiser.step(loss)
+    value = float(loss().detach())
+    found = (weights.detach() * free).tolist()
+    if not np.isfinite(found).all() or found[0] <= 0:
+        raise ValueError(
+            f"Fitting failed: the weights came out as {dict(zip(FITTED, found, strict=True))}. The span scores do "
+            "not rise with being right; check that reader, questions and passages belong together."
+        )
+    named = {name: weight / found[0] for name, weight in zip(FITTED, found, strict=True)}
+    return Calibration(**named, agreement=agreement, temperature=1 / found[0]), value
+
+
+@dataclass(frozen=True)
+class _Levels:
+    """Features as tensors, and the softmax over them, differentiable."""
+
+    values: "Tensor"
+    region: "Tensor"
+    answer: "Tensor"
+    question: "Tensor"
+    right: "Tensor"
+    answerable: "Tensor"
+
+    @classmethod
+    def of(cls, features: Features) -> "_Levels":
+        import torch
+
+        answerable = torch.as_tensor(features.answerable)
+        arrays = (features.values, features.region, features.answer, features.question, features.right)
+        values, region, answer, question, right = (torch.as_tensor(array) for array in arrays)
+        return cls(values, region, answer, question, right, answerable)
+
+    def masses(self, weights: "Tensor", agreement: float) -> "tuple[Tensor, Tensor]":
+        """What each answer weighs in its question, and what no answer does: (answers,), (questions,)."""
+        import torch
+
+        logits = self.values @ weights[:5]
+        question = self.question[self.answer[self.region]]
+        highest = weights[5].detach().expand(len(self.answerable)).clone()
+        highest = highest.scatter_reduce(0, question, logits.detach(), "amax")
+        regions = torch.full((len(self.answer),), -torch.inf, dtype=torch.float64)
+        regions = regions.scatter_reduce(0, self.region, logits - highest[question], "amax").exp()
+        empty = torch.zeros(len(self.question), dtype=torch.float64)
+        answers = agreement * empty.index_add(0, self.answer, regions)
+        if agreement < 1:
+            answers = answers + (1 - agreement) * empty.scatter_reduce(0, self.answer, regions, "amax")
+        return answers, (weights[5] - highest).exp()
+
+    def log_probabilities(self, weights: "Tensor", agreement: float) -> "tuple[Tensor, Tensor]":
+        """log P(a right answer) and log P(no answer) of each question."""
+        import torch
+
+        answers, none = self.masses(weights, agreement)
+        empty = torch.zeros(len(none), dtype=torch.float64)
+        total = empty.index_add(0, self.question, answers) + none
+        right = empty.index_add(0, self.question[self.right], answers[self.right])
+        return (right + 1e-30).log() - total.log(), none.log() - total.log()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The best answer of each question: its probability, whether it is right, its F1. All (questions,)."""
+
+    probability: Floats
+    no_answer: Floats
+    right: NDArray[np.bool_]
+    f1: Floats
+
+
+def answer_all(features: Features, weights: Calibration) -> Outcome:
+    """What the ranking answers with these weights."""
+    import torch
+
+    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
+    answers, none = (tensor.numpy() for tensor in _Levels.of(features).masses(vector, weights.agreement))
+    total = none + np.bincount(features.question, weights=answers, minlength=len(features))
+    probability, right, f1 = np.zeros(len(features)), np.zeros(len(features), dtype=bool), np.zeros(len(features))
+    order = np.argsort(answers, kind="stable")
+    best = np.full(len(features), -1)
+    best[features.question[order]] = order  # the last, largest one of a question stays
+    found = best >= 0
+    chosen = best[found]
+    probability[found], right[found], f1[found] = (
+        answers[chosen] / total[found],
+        features.right[chosen],
+        features.f1[chosen],
+    )
+    return Outcome(probability, none / total, right, f1)
+
+
+def figures(outcome: Outcome) -> dict[str, float]:
+    """The figures that reports and cards quote, in percent where that is usual."""
+    coverage, threshold = coverage_at(0.8, outcome.probability, outcome.right)
+    return {
+        "questions": len(outcome.right),
+        "exact": round(100 * float(outcome.right.mean()), 2),
+        "f1": round(100 * float(outcome.f1.mean()), 2),
+        "expected_calibration_error": round(expected_calibration_error(outcome.probability, outcome.right), 4),
+        "coverage_at_80_accuracy": round(coverage, 4),
+        "threshold_at_80_accuracy": round(threshold, 4),
+        "risk_coverage_area": round(risk_coverage_area(outcome.probability, outcome.right), 4),
+    }
+
+
+def cross_validated(features: Features, folds: int = 5, seed: int = 0, **options: Any) -> Outcome:
+    """Each question answered with weights fitted on the other articles."""
+    groups = np.random.default_rng(seed).permutation(features.group.max() + 1) % folds
+    fold = groups[features.group]
+    parts = [Outcome(*(np.zeros(len(features), dtype=kind) for kind in (float, float, bool, float)))]
+    for number in range(folds):
+        held = fold == number
+        if held.any():
+            outcome = answer_all(features.of(held), fit(features.of(~held), **options))
+            for field in fields(Outcome):
+                getattr(parts[0], field.name)[held] = getattr(outcome, field.name)
+    return parts[0]
+
+
+STEPS: dict[str, dict[str, Any]] = {
+    "span logit and null logit": {"without": ("window", "retriever", "rank"), "agreement": 0.0},
+    "and the window's sum": {"without": ("retriever", "rank"), "agreement": 0.0},
+    "and the retriever's score and rank": {"agreement": 0.0},
+    "and agreement": {},
+}
+
+
+def comparison(features: Features) -> dict[str, dict[str, float]]:
+    """What each part of the ranking is worth: figures by cross-validation over articles."""
+    table = {"span logit alone": figures(answer_all(features, SPAN_ALONE))}
+    return table | {name: figures(cross_validated(features, **options)) for name, options in STEPS.items()}
+
+
+def calibrate(folder: Path, features: Features, **about: Any) -> Calibration:
+    """
+    Fit on all of ``features``, and write the calibration and its figures (held out by article) into the model's folder.
+
+    :param about: what to note beside: which questions, how retrieved, the seed.
+    """
+    weights = fit(features)
+    weights.save(folder, held_out=comparison(features), **about)
+    return weights
+
+
+def _threshold(features: Features, weights: Calibration) -> float:
+    """Where abstaining begins to pay: the threshold that gets most questions right, abstaining being right where no
+    passage holds an answer."""
+    outcome = answer_all(features, weights)
+    order = np.argsort(outcome.probability, kind="stable")
+    gain = np.cumsum((~features.answerable[order]).astype(int) - outcome.right[order].astype(int))
+    best = int(np.argmax(gain))
+    return float(outcome.probability[order[best]]) if gain[best] > 0 else 0.0

@@ -42,7 +42,9 @@ def mine(
         return kept
     progress(f"mining {per_question} wrong passages for each of {len(data.questions):,} questions")
     if search is None:
-        search = WordSearch([f"{paragraph.article} {paragraph.text}".replace("_", " ") for paragraph in data.paragraphs])
+        search = WordSearch(
+            [f"{paragraph.article} {paragraph.text}".replace("_", " ") for paragraph in data.paragraphs]
+        )
     # A question's own paragraph and others that hold the answer are found too: ask for more than are kept.
     depth = min(3 * per_question + 10, len(data.paragraphs))
     ranked = search([question.text for question in data.questions], depth)

@@ -137,8 +137,8 @@ def split_articles(data: SquadData, held_out: int, seed: int) -> tuple[SquadData
     articles = data.articles
     if not 0 < held_out < len(articles):
         raise ValueError(
-            f"held_out is {held_out}, but the data has {len(articles)} article(s) and at least one must be left to train "
-            "on: choose fewer (0 trains without early stop), or give every document its own article in the data"
+            f"held_out is {held_out}, but the data has {len(articles)} article(s) and at least one must be left to "
+            "train on: choose fewer (0 trains without early stop), or give every document its own article in the data"
         )
     # By digest of the title, not by position: adding a file moves no article from one side to the other at random.
     order = sorted(articles, key=lambda title: hashlib.sha256(f"{seed}\0{title}".encode()).digest())

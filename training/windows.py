@@ -63,8 +63,8 @@ class WindowBatch:
     """Padded windows (n, L) as the model reads them, with their targets.
 
     `ids`, `types` int64; `real` marks tokens against padding; `allowed` the passage's tokens and token 0;
-    `starts`, `ends` the targets: tokens of an answer, or token 0 where the window holds none. `group`, `slot` int64 (n,):
-    the question's number in this batch, and the window's place among its windows.
+    `starts`, `ends` the targets: tokens of an answer, or token 0 where the window holds none. `group`, `slot` int64
+    (n,): the question's number in this batch, and the window's place among its windows.
     """
 
     ids: NDArray[np.int64]
@@ -138,7 +138,9 @@ class Corpus:
             total = np.where(rng.random(n) < crops.whole, total, np.minimum(cropped, total))
         around = self.layout.special_tokens + self.question_lengths[question]
         first, last = np.full((2, n), -1)
-        own = np.array([question_.paragraph for question_ in self.data.questions], dtype=np.int32)[question] == paragraph
+        own = (
+            np.array([question_.paragraph for question_ in self.data.questions], dtype=np.int32)[question] == paragraph
+        )
         for row in np.flatnonzero(own):
             if spans := self.answers[question[row]]:
                 first[row], last[row] = spans[0]
@@ -157,6 +159,14 @@ class Corpus:
         """Tokens of each window, int32 (n,)."""
         lengths: Ints = self.layout.special_tokens + self.question_lengths[plan.question] + plan.length
         return lengths
+
+    def held_answers(self, plan: WindowPlan) -> int:
+        """How many of the windows hold an answer whole."""
+        held = 0
+        for q, p, begin, length in zip(plan.question, plan.paragraph, plan.begin, plan.length, strict=True):
+            if self.data.questions[q].paragraph == p:
+                held += any(begin <= first and last < begin + length for first, last in self.answers[q])
+        return held
 
     def batch(self, plan: WindowPlan) -> WindowBatch:
         """Lay the windows out, padded to the longest of them."""

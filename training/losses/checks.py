@@ -24,7 +24,7 @@ def finite_teacher(**tensors: Tensor) -> None:
         if tensor.device.type == "cpu" and not bool(torch.isfinite(tensor).all()):
             raise ValueError(
                 f"the teacher's {name} hold {int((~torch.isfinite(tensor)).sum())} value(s) that are NaN or infinite: "
-                "the student would learn nothing from them. Run the teacher in fp32 or bf16 (fp16 overflows), or check it"
+                "the student would learn nothing from them. Run the teacher in fp32 or bf16 (fp16 overflows)"
             )
 
 

@@ -1,0 +1,53 @@
+"""A span model to be trained: loaded from a folder, and refused where it would start from noise unnoticed."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import AutoConfig, AutoModelForQuestionAnswering, PreTrainedModel
+from transformers.utils import logging
+
+from components.models import resolve_model
+
+HEAD = "qa_outputs"
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+
+
+def load_span_model(
+    name: str | Path, seed: int, dropout: float | None = None, attention: Literal["sdpa", "eager"] = "sdpa"
+) -> PreTrainedModel:
+    """The model in fp32. A model without a span head gets a new one, the same for the same seed.
+
+    :param dropout: replaces every dropout of the config; None keeps them.
+    :param attention: "eager" where attention maps are asked for.
+    :raises ValueError: when the folder lacks weights of the encoder itself.
+    """
+    folder = resolve_model(name)
+    config = AutoConfig.from_pretrained(folder)
+    if dropout is not None:
+        for field in _DROPOUTS:
+            if hasattr(config, field):
+                setattr(config, field, dropout)
+    torch.manual_seed(seed)
+    told = logging.get_verbosity()
+    logging.set_verbosity_error()  # a new head on an encoder is what is wanted here, not a warning
+    logging.disable_progress_bar()
+    try:
+        loaded: tuple[PreTrainedModel, dict[str, Any]] = AutoModelForQuestionAnswering.from_pretrained(
+            folder,
+            config=config,
+            dtype=torch.float32,
+            attn_implementation=attention,
+            output_loading_info=True,
+            use_safetensors=True,
+        )
+    finally:
+        logging.set_verbosity(told)
+    model, report = loaded
+    missing = sorted(key for key in report["missing_keys"] if not key.startswith(HEAD) and "pooler" not in key)
+    if missing:
+        raise ValueError(
+            f"{folder} lacks {len(missing)} weight(s) of {type(model).__name__}, the first is {missing[0]}: they would "
+            "be random numbers. Is it the folder of another kind of model?"
+        )
+    return model

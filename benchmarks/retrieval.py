@@ -1,0 +1,182 @@
+"""
+Hybrid retrieval side by side, interleaved in one run: how long a search takes, and what it finds.
+
+    python -m benchmarks.retrieval SQUAD_FOLDER --vectors VECTORS_FOLDER --out benchmarks/results/retrieval.json
+
+All paragraphs of SQuAD 1.1 (train-v1.1 and dev-v1.1, .json or .json.gz) are the passages; questions of dev-v1.1 are
+asked.
+Vectors of passages and questions are computed once and kept in the vectors folder; embedding is not part of any time.
+"""
+
+import argparse
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from haystack import Document
+
+from benchmarks.retrieval_sides import SIDES, TOP_K, Side
+from evaluation.retrieval import mean_reciprocal_rank, rank_of, recall_at
+from evaluation.squad import SquadQuestion, read_questions
+
+BATCH = 32
+MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("squad", type=Path, help="folder with train-v1.1 and dev-v1.1")
+    parser.add_argument("--vectors", type=Path, required=True, help="folder to keep vectors in between runs")
+    parser.add_argument("--sides", nargs="+", choices=sorted(SIDES), default=list(SIDES), help="the first one is ours")
+    parser.add_argument("--questions", type=int, default=1000, help="for recall")
+    parser.add_argument("--timed", type=int, default=192, help="questions whose time is taken")
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+    given = parser.parse_args()
+
+    passages, questions = load(given.squad, given.questions)
+    texts = [passage.content or "" for passage in passages]
+    vectors = embeddings("passages", texts, given.vectors)
+    asked = embeddings("questions", [one.question for one in questions], given.vectors)
+    for passage, vector in zip(passages, vectors, strict=True):
+        passage.embedding = vector.tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        sides: list[Side] = [SIDES[name](Path(folder)) for name in given.sides]
+        for side in sides:
+            began = time.perf_counter()
+            side.index(passages)
+            print(f"{side.name}: {len(passages):,} passages in {time.perf_counter() - began:.1f} s", flush=True)
+        lists = [vector.tolist() for vector in asked]
+        times = take_times(sides, [one.question for one in questions], lists, given.timed)
+        found = {side.name: ranks(side, questions, lists, passages) for side in sides}
+    result = {"setting": setting(len(passages), len(questions), given.timed), **report(sides, times, found)}
+    if given.out is not None:
+        given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def load(folder: Path, count: int) -> tuple[list[Document], list[SquadQuestion]]:
+    """The distinct paragraphs of both files as passages, and a seeded sample of the dev questions."""
+    files = [next(iter(sorted(folder.glob(f"{name}.json*")))) for name in ("train-v1.1", "dev-v1.1")]
+    both = [read_questions(file)[0] for file in files]
+    titles = {one.context: one.article.replace("_", " ") for questions in both for one in questions}
+    passages = [
+        Document(id=f"p{number:05}", content=text, meta={"title": title})
+        for number, (text, title) in enumerate(titles.items())
+    ]
+    return passages, random.Random(0).sample(both[1], min(count, len(both[1])))
+
+
+def embeddings(name: str, texts: Sequence[str], folder: Path) -> "np.ndarray[Any, Any]":
+    """Vectors of texts, (n, 384) float32, length 1; computed where the folder does not have them."""
+    import hashlib
+
+    digest = hashlib.sha256("\0".join([MODEL, *texts]).encode()).hexdigest()[:12]
+    file = folder / f"{name}-{digest}.npy"
+    if not file.exists():
+        from sentence_transformers import SentenceTransformer
+
+        from components.models import resolve_model
+
+        model = SentenceTransformer(str(resolve_model(MODEL)), device="cpu")
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(file, model.encode(list(texts), normalize_embeddings=True, show_progress_bar=True))
+    return np.load(file)
+
+
+def take_times(
+    sides: Sequence[Side], questions: Sequence[str], vectors: Sequence[list[float]], count: int
+) -> dict[str, dict[str, list[float]]]:
+    """Milliseconds a question, by side: `one` at a time, and `many` in batches of 32. Sides take turns at each step."""
+    times: dict[str, dict[str, list[float]]] = {side.name: {"one": [], "many": []} for side in sides}
+    for mode, step in (("one", 1), ("many", BATCH)):
+        for start in range(-step, min(count, len(questions)), step):  # the first step warms up and does not count
+            chosen = slice(max(start, 0), max(start, 0) + step)
+            for side in sides:
+                began = time.perf_counter()
+                side.search(questions[chosen], vectors[chosen])
+                spent = (time.perf_counter() - began) * 1000 / len(questions[chosen])
+                if start >= 0:
+                    times[side.name][mode].append(spent)
+    return times
+
+
+def ranks(
+    side: Side, questions: Sequence[SquadQuestion], vectors: Sequence[list[float]], passages: Sequence[Document]
+) -> list[int | None]:
+    """The rank of each question's own paragraph."""
+    gold = {passage.content: passage.id for passage in passages}
+    found: list[list[str]] = []
+    for start in range(0, len(questions), BATCH):
+        texts = [one.question for one in questions[start : start + BATCH]]
+        found += side.search(texts, vectors[start : start + BATCH])
+    return [rank_of(gold[one.context], ids) for one, ids in zip(questions, found, strict=True)]
+
+
+def report(
+    sides: Sequence[Side], times: dict[str, dict[str, list[float]]], found: dict[str, list[int | None]]
+) -> dict[str, Any]:
+    """Print the tables, and return what they hold."""
+    result: dict[str, Any] = {"milliseconds": {}, "ratio": {}, "recall": {}}
+    for mode, what in (("one", "one question at a time"), ("many", f"{BATCH} at a time")):
+        print(f"\nms a question, {what}: min / median / max")
+        ours = times[sides[0].name][mode]
+        for side in sides:
+            theirs = times[side.name][mode]
+            result["milliseconds"].setdefault(side.name, {})[mode] = summary(theirs)
+            ratios = summary([a / b for a, b in zip(ours, theirs, strict=True)])
+            result["ratio"].setdefault(f"{sides[0].name} / {side.name}", {})[mode] = ratios
+            line = "" if side is sides[0] else f"   ours is {_three(ratios, 3)} of it"
+            print(f"  {side.name:<20} {_three(summary(theirs), 1)}{line}")
+    print(f"\n{'recall at':<22} 1     5     {TOP_K}    MRR")
+    for side in sides:
+        row = {f"@{k}": recall_at(k, found[side.name]) for k in (1, 5, TOP_K)}
+        row["MRR"] = mean_reciprocal_rank(found[side.name])
+        result["recall"][side.name] = row
+        print(f"  {side.name:<20} " + " ".join(f"{value:.3f}" for value in row.values()))
+    return result
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """Min, median and max."""
+    return {
+        "min": round(min(values), 4),
+        "median": round(statistics.median(values), 4),
+        "max": round(max(values), 4),
+    }
+
+
+def _three(values: dict[str, float], digits: int) -> str:
+    return " / ".join(f"{values[name]:.{digits}f}" for name in ("min", "median", "max"))
+
+
+def setting(passages: int, questions: int, timed: int) -> dict[str, Any]:
+    """What was measured where."""
+    processor = platform.processor()
+    if os.path.exists("/proc/cpuinfo"):
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            processor = next((line.partition(":")[2].strip() for line in lines if "model name" in line), processor)
+    packages = ("haystack-ai", "lancedb", "numpy")
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in packages},
+        "passages": passages,
+        "questions": questions,
+        "timed_questions": timed,
+        "top_k": TOP_K,
+        "arguments": [argument for argument in sys.argv[1:] if "/" not in argument],
+    }
+
+
+if __name__ == "__main__":
+    main()

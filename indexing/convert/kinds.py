@@ -1,5 +1,6 @@
 """Which format do these bytes have? What they begin with decides over what the file's name claims."""
 
+import codecs
 import re
 from typing import Literal
 
@@ -87,4 +88,12 @@ def _is_text(data: bytes) -> bool:
     if wide_encoding(data):
         return True
     control = sum(sample.count(byte) for byte in range(32) if byte not in (9, 10, 12, 13, 27))
-    return control <= 0.02 * len(sample)
+    if control <= 0.02 * len(sample):
+        return True
+    if control > 0.1 * len(sample):
+        return False
+    try:  # text with escape sequences in it: binary formats are no UTF-8
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return True

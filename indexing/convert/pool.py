@@ -15,6 +15,7 @@ from typing import Any
 from indexing.convert.extracted import Extracted
 
 _ROOT = Path(__file__).resolve().parents[2]
+_COMMAND = [sys.executable, "-X", "utf8", "-m", "indexing.convert.worker"]
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
 _GRACE = 5.0  # seconds that the forking process gets beyond a file's own limit before it is replaced
 
@@ -145,7 +146,7 @@ class _Forker:
             environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
             environment["PYTHONPATH"] = str(_ROOT)
             self._process = subprocess.Popen(
-                [sys.executable, "-X", "utf8", "-m", "indexing.convert.worker"],
+                _COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

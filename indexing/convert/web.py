@@ -36,6 +36,8 @@ _NESTING = re.compile(
 )
 # The parser's time grows with the square of the nesting; no page made for people comes near this.
 _MAX_NESTING = 2_000
+# Its time grows with the square of a tag's attributes, too.
+_GIANT_TAG = re.compile(r"<(\w+)\b[^<>]{50000,}>")
 _LAYOUT_CELL = 500  # characters: a table with longer cells lays out a page, it does not list data
 
 
@@ -54,7 +56,7 @@ def html_text(html: str, mime_type: str = MIME_TYPES["html"]) -> Extracted:
         notes.append(f"elements nested deeper than {_MAX_NESTING:,}: read without headings and tables")
         html = re.sub(r"(?is)<(script|style|template|noscript|title)\b.*?</\1\s*>|<!--.*?-->", " ", html)
         html = re.sub(r"<[^<>]*>", " ", html)
-    tree = LexborHTMLParser(html)
+    tree = LexborHTMLParser(_GIANT_TAG.sub(r"<\1>", html))
     builder = TextBuilder()
     if tree.root is not None:
         _walk(tree.root, _hidden_by_style(tree), builder)

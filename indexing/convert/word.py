@@ -38,7 +38,8 @@ def convert_docx(data: bytes) -> Extracted:
         reader.blocks(notes)
     headings = reader.builder.headings
     top = min((level for _, level, _ in headings), default=1)
-    title = title or next((text for _, level, text in headings if level == top), None)
+    if title in (None, "Word Document"):  # python-docx's own, where the file has none
+        title = next((text for _, level, text in headings if level == top), None)
     return Extracted(reader.builder.text(), MIME_TYPES["docx"], title=title, headings=headings, paged=paged)
 
 
@@ -126,7 +127,7 @@ def _text(paragraph: Any) -> tuple[str, list[Any]]:
         node = stack.pop()
         tag = node.tag
         if tag == f"{_W}t":
-            parts.append(node.text or "")
+            parts.append("".join(node.itertext()))
         elif tag == f"{_W}tab":
             parts.append("\t")
         elif tag == f"{_W}lastRenderedPageBreak" or (tag == f"{_W}br" and node.get(f"{_W}type") == "page"):

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
-from indexing.convert.extracted import Extracted, Refusal
+from indexing.convert.extracted import MAX_CHARACTERS, Extracted, Refusal
 from indexing.convert.kinds import MIME_TYPES, Kind, kind_of
 from indexing.convert.plain import without_readable
 
@@ -165,6 +165,8 @@ def _converted(data: bytes, suffix: str) -> tuple[dict[str, Any], list[bytes]]:
     module, function = _CONVERTERS[kind]
     convert: Callable[[bytes], Extracted] = getattr(importlib.import_module(f"indexing.convert.{module}"), function)
     page = convert(data)
+    if len(page.text) > MAX_CHARACTERS:
+        raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     if refusal := without_readable(page.text):
         raise refusal
     text = page.text.encode("utf-8", "replace")

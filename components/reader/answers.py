@@ -15,6 +15,17 @@ _UNSPACED = re.compile(
 _JOINERS = frozenset("\u200d\ufe0e\ufe0f\u20e3")
 
 
+class _WithoutPunctuation(dict[int, int | None]):
+    """Table for ``str.translate`` that drops Unicode's punctuation, filled as characters come up."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if unicodedata.category(chr(code)).startswith("P") else code
+        return self[code]
+
+
+_WITHOUT_PUNCTUATION = _WithoutPunctuation()
+
+
 def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
     """
     Widen a span to the words it cuts, then trim what is no part of an answer at its edges.
@@ -47,8 +58,7 @@ def normalised(text: str) -> str:
     """
     folded = unicodedata.normalize("NFC", text).casefold()
     if not folded.isalnum():
-        folded = "".join(c for c in folded if c.isalnum() or not unicodedata.category(c).startswith("P"))
-        folded = " ".join(_ARTICLES.sub(" ", folded).split())
+        folded = " ".join(_ARTICLES.sub(" ", folded.translate(_WITHOUT_PUNCTUATION)).split())
     return folded or text.strip()
 
 

@@ -84,7 +84,9 @@ class PassageTokenizer:
         self._tokenizer = tokenizer
         self.layout = _pair_layout(tokenizer, types)
         tokenizer.encode_special_tokens = True
-        self._special = np.unique(np.concatenate([self.layout.before, self.layout.between, self.layout.after])[:, 0])
+        around = np.concatenate([self.layout.before, self.layout.between, self.layout.after])[:, 0]
+        self._special = np.zeros(max(tokenizer.get_vocab_size(), int(around.max()) + 1), dtype=bool)
+        self._special[around] = True
 
     @classmethod
     def load(cls, folder: Path) -> "PassageTokenizer":
@@ -114,7 +116,7 @@ class PassageTokenizer:
         """What stands for a special token that a text spells out: Unigram vocabularies hold them as pieces too."""
         model = json.loads(self._tokenizer.to_str())["model"]
         known = model.get("unk_id") if model["type"] == "Unigram" else model["vocab"].get(model.get("unk_token"))
-        return int(self._special[-1]) if known is None else int(known)
+        return int(self.layout.after[0, 0]) if known is None else int(known)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """Tokenise each text by itself. A lone surrogate, which no UTF-8 can hold, counts as U+FFFD."""
@@ -128,7 +130,7 @@ class PassageTokenizer:
             for encoding in encodings:
                 offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
                 ids = np.array(encoding.ids, dtype=np.int32)
-                if (special := np.isin(ids, self._special)).any():
+                if (special := self._special[ids]).any():
                     ids[special] = self._unknown
                 done.append(Tokens(ids, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1])))
         return done

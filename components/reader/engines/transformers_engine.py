@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,12 @@ class TransformersEngine:
     """
 
     def __init__(
-        self, folder: Path, device: str = "auto", precision: Precision = "auto", max_tokens: int | None = None
+        self,
+        folder: Path,
+        device: str = "auto",
+        precision: Precision = "auto",
+        max_tokens: int | None = None,
+        model_kwargs: dict[str, Any] | None = None,
     ) -> None:
         from transformers import AutoModelForQuestionAnswering
 
@@ -32,7 +38,11 @@ class TransformersEngine:
         dtype = pick_dtype(precision, place)
         with _no_progress_bar():
             self.model = AutoModelForQuestionAnswering.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, trust_remote_code=False, local_files_only=True
+                folder,
+                **{"dtype": dtype, **(model_kwargs or {})},
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
             )
         self.model.eval().to(place)
         config = self.model.config

@@ -88,7 +88,7 @@ def main() -> None:
         told = ", ".join(f"{name} {value:,.1f}" for name, value in figures.items())
         hours = plan.tokens / plan.questions * 85_000 / figures["tokens_per_s"] / 3600
         print(
-            f"{precision} {settings.device}, {torch.get_num_threads()} threads: {told}; 85,000 questions: {hours:.2f} h",
+            f"{precision} {settings.device}, {torch.get_num_threads()} threads: {told}; 85,000: {hours:.2f} h",
             flush=True,
         )
 

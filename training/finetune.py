@@ -152,8 +152,10 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
                 if at.best_step >= 0:
                     _load_best(model, out)
                 result = {**asdict(at), "held_out": _best_figures(out, at.best_step)}
-                made = {"command": "train", "settings": settings.public(), "data": data.summary(), "result": result}
-                write_model_folder(out / "model", model, settings.model, made)
+                command = "distil" if settings.distillation else "train"
+                made = {"command": command, "settings": settings.public(), "data": data.summary(), "result": result}
+                # What another stage begins with keeps its full precision.
+                write_model_folder(out / "model", model, settings.model, made, half=not maps)
             plot(out)
         devices.close()
         return out / "model"

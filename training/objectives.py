@@ -14,7 +14,7 @@ from training.windows import WindowBatch
 
 @dataclass(frozen=True)
 class Batch:
-    """A WindowBatch as tensors on the model's device; fields as there."""
+    """A WindowBatch as tensors on the model's device; fields as there; `source` is what it was made of."""
 
     ids: Tensor
     types: Tensor
@@ -23,6 +23,7 @@ class Batch:
     starts: Tensor
     ends: Tensor
     groups: Groups
+    source: WindowBatch
 
     @classmethod
     def of(cls, batch: WindowBatch, device: torch.device) -> "Batch":
@@ -34,7 +35,7 @@ class Batch:
 
         groups = Groups(moved(batch.group), moved(batch.slot), batch.questions, int(batch.slot.max()) + 1)
         ids, types, real = moved(batch.ids), moved(batch.types), moved(batch.real)
-        return cls(ids, types, real, moved(batch.allowed), moved(batch.starts), moved(batch.ends), groups)
+        return cls(ids, types, real, moved(batch.allowed), moved(batch.starts), moved(batch.ends), groups, batch)
 
 
 class Objective(Protocol):

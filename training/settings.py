@@ -20,14 +20,21 @@ class Distillation:
     """How a teacher takes part; the defaults are those of deepset's published distilled RoBERTa.
 
     :param weight: share of the teacher's distribution in the loss; the rest is the labels'.
-    :param stage: "prediction" learns the teacher's logits, "intermediate" its hidden states and attention maps.
+    :param stages: run one after the other: "intermediate" learns the teacher's hidden states and attention maps,
+        "prediction" its logits. Both in sequence is how tinyroberta-squad2 was made.
+    :param stage: the one a run is at; `distil` sets it.
+    :param intermediate_epochs: epochs of the intermediate stage; 0 takes the run's.
+    :param intermediate_rate: its learning rate; 0 takes the run's.
     :param layer_map: the teacher's layer for each student layer, from 1; empty takes the uniform map.
     :param attention: "kl" or "mse", see `losses/attention.py`.
     :param cache: keep the teacher's logits on disk (with `versions` of the mixture above 0 they come again).
     """
 
     teacher: str
+    stages: tuple[str, ...] = ("prediction",)
     stage: Literal["prediction", "intermediate"] = "prediction"
+    intermediate_epochs: float = 0.0
+    intermediate_rate: float = 0.0
     temperature: float = 1.5
     weight: float = 0.75
     hidden_weight: float = 1.0

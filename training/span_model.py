@@ -14,13 +14,18 @@ _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "
 
 
 def load_span_model(
-    name: str | Path, seed: int, dropout: float | None = None, attention: Literal["sdpa", "eager"] = "sdpa"
+    name: str | Path,
+    seed: int,
+    dropout: float | None = None,
+    attention: Literal["sdpa", "eager"] = "sdpa",
+    trained: bool = False,
 ) -> PreTrainedModel:
     """The model in fp32. A model without a span head gets a new one, the same for the same seed.
 
     :param dropout: replaces every dropout of the config; None keeps them.
     :param attention: "eager" where attention maps are asked for.
-    :raises ValueError: when the folder lacks weights of the encoder itself.
+    :param trained: the model must have a span head already (a teacher does; a new head would teach noise).
+    :raises ValueError: when the folder lacks weights of the encoder itself, or a head that it must have.
     """
     folder = resolve_model(name)
     config = AutoConfig.from_pretrained(folder)
@@ -49,5 +54,9 @@ def load_span_model(
         raise ValueError(
             f"{folder} lacks {len(missing)} weight(s) of {type(model).__name__}, the first is {missing[0]}: they would "
             "be random numbers. Is it the folder of another kind of model?"
+        )
+    if trained and any(key.startswith(HEAD) for key in report["missing_keys"]):
+        raise ValueError(
+            f"{folder} has no span head ({HEAD}): it is an encoder, not a reader. Train it first: excerpt train"
         )
     return model

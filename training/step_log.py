@@ -59,9 +59,8 @@ class StepLog:
             if not bool(torch.isfinite(total)):
                 raise TrainingError(
                     f"the {'gradient' if name == 'gradient' else f'loss ({name})'} is {float(total)} after step "
-                    f"{at.step}. The last whole checkpoint is from before. Lower the learning rate, lengthen the warm-up, or "
-                    f"use "
-                    f"precision fp32 (now {at.precision})"
+                    f"{at.step}. The last whole checkpoint is from before. Lower the learning rate, lengthen the "
+                    f"warm-up, or use precision fp32 (now {at.precision})"
                 )
 
 

@@ -10,10 +10,14 @@ from haystack import Document
 
 from components.stores import lancedb_rows as rows
 from components.stores.fusion import Fusion, fuse
+from components.stores.lancedb_filters import ids_condition
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from lancedb.table import AsyncTable
 
+# Texts and metas of a version are held beside its vectors while they take no more than this.
+DOCUMENTS_IN_MEMORY_BYTES = 128 << 20
 # (id, score) of a leg's candidates, best first.
 Leg = list[tuple[str, float]]
 FloatArray = np.ndarray[Any, np.dtype[np.float32]]
@@ -24,8 +28,8 @@ IntArray = np.ndarray[Any, np.dtype[np.int64]]
 class Memory:
     """
     All the vectors of one version, held in memory: comparing a question with 20,000 of them takes 1 ms in numpy and
-    12 ms in a scan of the table, which reads them anew each time. A version never changes, so nothing can become stale:
-    the next version, whoever wrote it, gets a Memory of its own.
+    12 ms in a scan of the table, which reads them anew each time; fetching 20 rows takes 0.1 ms instead of 2. A version
+    never changes, so nothing can become stale: the next version, whoever wrote it, gets a Memory of its own.
     """
 
     row_ids: IntArray  # (n,) ascending
@@ -33,6 +37,7 @@ class Memory:
     vectors: FloatArray | None  # (n, dimension), length 1; zeros where a row has none
     without_vector: IntArray  # positions of those rows
     positions: dict[str, int]  # by id
+    documents: "pa.Table | None"  # the rows without vectors; None when they are too long to hold
 
     def nearest(self, queries: FloatArray, depth: int, allowed: IntArray | None) -> list[Leg]:
         """The `depth` most similar rows for each query; `allowed` are the row ids a filter leaves (None: all)."""
@@ -99,7 +104,7 @@ class Snapshot:
                     self.memory = await self._load()
 
     async def _load(self) -> Memory:
-        columns = ["id", *([rows.VECTOR] if self.dimension is not None else [])]
+        columns = [*rows.DOCUMENT_COLUMNS, *([rows.VECTOR] if self.dimension is not None else [])]
         table = (await self.table.query().select(columns).with_row_id().to_arrow()).sort_by("_rowid")
         vectors, without = None, np.zeros(0, dtype=np.int64)
         if self.dimension is not None:
@@ -111,7 +116,9 @@ class Snapshot:
             without = np.flatnonzero(lengths[:, 0] == 0)  # the direction of a zero vector is nowhere
         ids = table["id"].to_pylist()
         positions = {document_id: position for position, document_id in enumerate(ids)}
-        return Memory(table["_rowid"].to_numpy().astype(np.int64), ids, vectors, without, positions)
+        documents = table.select(rows.DOCUMENT_COLUMNS)
+        kept = documents.combine_chunks() if documents.nbytes <= DOCUMENTS_IN_MEMORY_BYTES else None
+        return Memory(table["_rowid"].to_numpy().astype(np.int64), ids, vectors, without, positions, kept)
 
     async def _words(self, query: str, depth: int, where: str | None) -> Leg:
         from lancedb import query as lance
@@ -178,14 +185,16 @@ class Snapshot:
     async def _fetch(self, ids: set[str]) -> dict[str, Document]:
         if not ids:
             return {}
-        if self.memory is None:
-            from components.stores.lancedb_filters import ids_condition
-
+        memory = self.memory
+        if memory is None:
             table = await self.table.query().where(ids_condition(sorted(ids))).select(rows.DOCUMENT_COLUMNS).to_arrow()
         else:
-            memory = self.memory
-            wanted = sorted(int(memory.row_ids[memory.positions[document_id]]) for document_id in ids)
-            table = await self.table.take_row_ids(wanted).select(rows.DOCUMENT_COLUMNS).to_arrow()
+            positions = sorted(memory.positions[document_id] for document_id in ids)
+            if memory.documents is not None:
+                table = memory.documents.take(positions)
+            else:
+                row_ids = memory.row_ids[positions].tolist()
+                table = await self.table.take_row_ids(row_ids).select(rows.DOCUMENT_COLUMNS).to_arrow()
         return {document.id: document for document in rows.to_documents(table)}
 
 

@@ -63,10 +63,10 @@ def test_the_wording_decides_between_passages_with_the_same_words(store):
 
 
 def test_a_passage_below_top_k_can_come_up_by_its_wording(tmp_path):
-    texts = ["In France, France; Normandy, Normandy.", "The Normans settled Normandy in France then and stayed."]
+    texts = ["Normandy, France; Normandy, France: in.", "The Normans settled Normandy in France then and stayed."]
     store = LanceDBDocumentStore(tmp_path / "store", durable=False)
     store.write_documents([Document(id=str(number), content=text) for number, text in enumerate(texts)])
-    question = "What of Normandy in France?"
+    question = "Normandy in France?"
     assert ids(HybridRetriever(store, phrase_weight=0.0).run(question, top_k=1)) == ["0"]
     assert ids(HybridRetriever(store).run(question, top_k=1)) == ["1"]
     store.close()

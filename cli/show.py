@@ -1,9 +1,11 @@
 """Answers on a terminal: the words highlighted in their context, the file and page, how probable it is."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from cli.answers import abstained, answer_json
@@ -29,8 +31,8 @@ def show_answers(question: str, answers: Sequence["ExtractedAnswer"], console: C
         if number > 1 or abstained(answers):
             console.print()
         console.print(_headline(answer, first=number == 1 and not abstained(answers)))
-        console.print(Text("  ").append_text(_context(answer, CONTEXT if number == 1 else CONTEXT // 2)))
-        console.print(Text("  ").append_text(_place(answer)))
+        context = _context(answer, CONTEXT if number == 1 else CONTEXT // 2)
+        console.print(Padding(context, (0, 0, 0, 2)), Padding(_place(answer), (0, 0, 0, 2)), sep="")
 
 
 def _headline(answer: "ExtractedAnswer", first: bool) -> Text:
@@ -49,7 +51,7 @@ def _context(answer: "ExtractedAnswer", width: int) -> Text:
 
 def _place(answer: "ExtractedAnswer") -> Text:
     data = answer_json(answer)
-    parts = [printable(str(data["file"] or data["document_id"]))]
+    parts = [printable(_near(str(data["file"] or data["document_id"])))]
     if data["page"] is not None:
         parts.append(f"page {data['page']}")
     if data["headings"]:
@@ -58,6 +60,11 @@ def _place(answer: "ExtractedAnswer") -> Text:
     if others > 0:
         parts.append(f"and {others} other place{'s' if others > 1 else ''}")
     return Text(" · ".join(parts), style="dim")
+
+
+def _near(path: str) -> str:
+    """A path under the current folder, as one would type it there."""
+    return path.removeprefix(f"{Path.cwd().as_posix()}/")
 
 
 def _percent(probability: float) -> str:

@@ -6,9 +6,13 @@ import typer
 
 from cli import exits
 from cli.ask import ask
+from cli.distil import distil
 from cli.evaluate import evaluate
+from cli.export import export
 from cli.index import index
+from cli.shrink import shrink
 from cli.status import status
+from cli.train import train
 
 # No figures about use leave the machine unless the user asks for it.
 _QUIET = {"HAYSTACK_TELEMETRY_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
@@ -25,6 +29,10 @@ app = typer.Typer(
 app.command(epilog=exits.HELP)(index)
 app.command(epilog=exits.HELP)(ask)
 app.command(epilog=exits.HELP)(status)
+app.command(epilog=exits.HELP)(train)
+app.command(epilog=exits.HELP)(distil)
+app.command(epilog=exits.HELP)(shrink)
+app.command(epilog=exits.HELP)(export)
 app.add_typer(evaluate, name="eval")
 
 

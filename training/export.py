@@ -1,4 +1,4 @@
-"""Other engines' forms of a reader: OpenVINO fp32 and int8, ONNX; each checked for giving the answers of the original."""
+"""Other engines' forms of a reader: OpenVINO fp32 and int8, ONNX; each checked for the answers of the original."""
 
 import json
 import warnings
@@ -86,9 +86,9 @@ def export(
         found.append(agreement)
         if agreement.same_answer < NEEDED[form]:
             raise ExportError(
-                f"{form} gives the original's best span in {agreement.same_answer:.1%} of {agreement.windows} windows, less "
-                f"than {NEEDED[form]:.1%} (largest gap of logits {agreement.largest_gap:.3g}): it is not fit for use. It "
-                f"lies in {place} to be looked at"
+                f"{form} gives the original's best span in {agreement.same_answer:.1%} of {agreement.windows} windows, "
+                f"less than {NEEDED[form]:.1%} (largest gap of logits {agreement.largest_gap:.3g}): it is not fit for "
+                f"use. It lies in {place} to be looked at"
             )
     told = json.dumps([asdict(agreement) for agreement in found], indent=1)
     (out / "agreement.json").write_text(told + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-def expected_calibration_error(probability: Floats, right: Flags, bins: int = 10) -> float:
+def expected_calibration_error(probability: Floats, right: Flags | Floats, bins: int = 10) -> float:
     """
     Mean distance of probability and accuracy over equal-width bins, weighted by their size: ECE of Naeini et al. 2015
     ("Obtaining Well Calibrated Probabilities Using Bayesian Binning"), as in Guo et al. 2017, equation 3.

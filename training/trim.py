@@ -17,7 +17,7 @@ def trim_vocabulary(model: PreTrainedModel, source: Path, texts: Sequence[str], 
     """Drop the input embeddings of tokens that the texts do not hold; returns the `tokenizer.json` that fits.
 
     Special tokens and single characters stay, so that words never seen are spelt rather than lost. Text is cut
-    otherwise than before where a word was dropped: trim last, or train on, but do not distil from the untrimmed teacher.
+    otherwise than before where a word was dropped: trim last, or train on, but do not distil from the teacher.
 
     :param source: the model's folder; its tokenizer must be a WordPiece of `tokenizer.json`.
     :raises ValueError: for other tokenizers (dropping a BPE's merges changes how every word is cut).

@@ -1,0 +1,19 @@
+#!/bin/sh
+# The bundled reader and its fast brother from nothing, resumable: run it again after a kill, or when its time was up.
+#   training/recipes/make_readers.sh TRAIN_FILE [RECIPE] [MINUTES]
+# RECIPE: bundled (a GPU) or bundled-cpu. MINUTES: leave with a checkpoint after so long (exit code 3), 0 to the end.
+set -eu
+cd "$(dirname "$0")/../.."
+train=${1:?name the SQuAD training file}
+recipe=${2:-bundled}
+minutes=${3:-0}
+python=${PYTHON:-.venv/bin/python}
+excerpt() { "$python" -m cli.main "$@"; }
+batch=
+[ "$recipe" = bundled-cpu ] && batch="--set batch_tokens=8192"
+
+excerpt train "$train" --recipe "$recipe" --stop-after "$minutes"
+[ -d runs/fast-start ] || excerpt shrink "runs/$recipe/model" --layers 2,4,6 --out runs/fast-start
+# shellcheck disable=SC2086 # the options are words
+excerpt distil "$train" --recipe fast --teacher "runs/$recipe/model" --stop-after "$minutes" $batch
+echo "made: runs/$recipe/model and runs/fast-2-prediction/model"

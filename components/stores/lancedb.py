@@ -92,7 +92,7 @@ class LanceDBDocumentStore(AsyncMethods):
         self._forget_handles()
 
     def warm_up(self) -> None:
-        """Import LanceDB (0.5 to 1 s) and open the table, so that the first search need not; may run in a thread."""
+        """Import LanceDB (half a second) and open the table, so that the first search need not; may run in a thread."""
         run(self._passages.snapshot())
 
     def close(self) -> None:

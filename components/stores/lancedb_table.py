@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from components.stores import lancedb_import
 from components.stores import lancedb_rows as rows
 from components.stores.lancedb_durability import set_aside_broken_manifests, sweep_abandoned, sync_written
 
@@ -61,8 +62,7 @@ class PassageTable:
 
     async def connection(self) -> "AsyncConnection":
         if self._connection is None:
-            import lancedb
-
+            lancedb = lancedb_import.lancedb()
             self._connection = await lancedb.connect_async(
                 self.path,
                 read_consistency_interval=timedelta(0),  # what another process has written is seen at once

@@ -70,6 +70,18 @@ def build() -> Path:
         )
     BUILD.mkdir(exist_ok=True)
     work = BUILD / f"building-{os.getpid()}"
+    try:
+        _build(work, maven, compiler)
+        work.rename(ready)
+    except OSError:  # another process was quicker
+        if not ready.is_dir():
+            raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return ready
+
+
+def _build(work: Path, maven: str, compiler: str) -> None:
     jars = work / "jars"
     _run(maven, "-q", "-B", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies", f"-DoutputDirectory={jars}")
 
@@ -90,8 +102,3 @@ def build() -> Path:
     shutil.make_archive(str(ours / "distribution"), "zip", work / "plugin")
     (ours / "distribution.zip").rename(ours / "distribution.jar")
     (ours / "plugin-descriptor.properties").write_text(_descriptor("distribution", "DistributionPlugin"))
-    try:
-        work.rename(ready)
-    except OSError:  # another process was quicker
-        shutil.rmtree(work)
-    return ready

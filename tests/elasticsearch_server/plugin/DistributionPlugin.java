@@ -5,11 +5,22 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 import org.apache.lucene.analysis.Analyzer;
+import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.ar.ArabicAnalyzer;
 import org.apache.lucene.analysis.de.GermanAnalyzer;
+import org.apache.lucene.analysis.de.GermanLightStemFilter;
 import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
+import org.apache.lucene.analysis.en.PorterStemFilter;
+import org.apache.lucene.analysis.es.SpanishLightStemFilter;
+import org.apache.lucene.analysis.fr.FrenchLightStemFilter;
+import org.apache.lucene.analysis.it.ItalianLightStemFilter;
+import org.apache.lucene.analysis.miscellaneous.ASCIIFoldingFilter;
+import org.apache.lucene.analysis.pt.PortugueseLightStemFilter;
+import org.apache.lucene.analysis.snowball.SnowballFilter;
 import org.apache.lucene.analysis.es.SpanishAnalyzer;
 import org.apache.lucene.analysis.fr.FrenchAnalyzer;
 import org.apache.lucene.analysis.it.ItalianAnalyzer;
@@ -31,7 +42,9 @@ import org.elasticsearch.index.IndexSettings;
 import org.elasticsearch.index.IndexVersion;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.index.analysis.AbstractIndexAnalyzerProvider;
+import org.elasticsearch.index.analysis.AbstractTokenFilterFactory;
 import org.elasticsearch.index.analysis.AnalyzerProvider;
+import org.elasticsearch.index.analysis.TokenFilterFactory;
 import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 import org.elasticsearch.plugins.ActionPlugin;
 import org.elasticsearch.plugins.AnalysisPlugin;
@@ -115,25 +128,60 @@ public final class DistributionPlugin extends Plugin implements ActionPlugin, An
     @Override
     public Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> getAnalyzers() {
         Map<String, AnalysisProvider<AnalyzerProvider<? extends Analyzer>>> analyzers = new TreeMap<>();
-        analyzers.put("arabic", language(new ArabicAnalyzer()));
-        analyzers.put("dutch", language(new DutchAnalyzer()));
-        analyzers.put("english", language(new EnglishAnalyzer()));
-        analyzers.put("french", language(new FrenchAnalyzer()));
-        analyzers.put("german", language(new GermanAnalyzer()));
-        analyzers.put("italian", language(new ItalianAnalyzer()));
-        analyzers.put("portuguese", language(new PortugueseAnalyzer()));
-        analyzers.put("russian", language(new RussianAnalyzer()));
-        analyzers.put("spanish", language(new SpanishAnalyzer()));
+        analyzers.put("arabic", language(ArabicAnalyzer::new));
+        analyzers.put("dutch", language(DutchAnalyzer::new));
+        analyzers.put("english", language(EnglishAnalyzer::new));
+        analyzers.put("french", language(FrenchAnalyzer::new));
+        analyzers.put("german", language(GermanAnalyzer::new));
+        analyzers.put("italian", language(ItalianAnalyzer::new));
+        analyzers.put("portuguese", language(PortugueseAnalyzer::new));
+        analyzers.put("russian", language(RussianAnalyzer::new));
+        analyzers.put("spanish", language(SpanishAnalyzer::new));
         return analyzers;
     }
 
-    private static AnalysisProvider<AnalyzerProvider<? extends Analyzer>> language(Analyzer analyzer) {
-        return (IndexSettings indexSettings, Environment environment, String name, Settings settings) ->
-            new AbstractIndexAnalyzerProvider<Analyzer>(name, settings) {
+    @Override
+    public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
+        Map<String, AnalysisProvider<TokenFilterFactory>> filters = new TreeMap<>();
+        filters.put("asciifolding", (index, environment, name, settings) -> filter(name, settings, ASCIIFoldingFilter::new));
+        filters.put("stemmer", (index, environment, name, settings) -> filter(name, settings, stemmer(settings.get("language", "english"))));
+        return filters;
+    }
+
+    private static UnaryOperator<TokenStream> stemmer(String language) {
+        return switch (language) {
+            case "english" -> PorterStemFilter::new;
+            case "possessive_english" -> EnglishPossessiveFilter::new;
+            case "light_french" -> FrenchLightStemFilter::new;
+            case "light_german" -> GermanLightStemFilter::new;
+            case "light_italian" -> ItalianLightStemFilter::new;
+            case "light_portuguese" -> PortugueseLightStemFilter::new;
+            case "light_spanish" -> SpanishLightStemFilter::new;
+            case "dutch" -> stream -> new SnowballFilter(stream, "Dutch");
+            case "russian" -> stream -> new SnowballFilter(stream, "Russian");
+            case "swedish" -> stream -> new SnowballFilter(stream, "Swedish");
+            default -> throw new IllegalArgumentException("the server of the tests has no stemmer for " + language);
+        };
+    }
+
+    private static TokenFilterFactory filter(String name, Settings settings, UnaryOperator<TokenStream> make) {
+        return new AbstractTokenFilterFactory(name, settings) {
+            @Override
+            public TokenStream create(TokenStream stream) {
+                return make.apply(stream);
+            }
+        };
+    }
+
+    private static AnalysisProvider<AnalyzerProvider<? extends Analyzer>> language(Supplier<Analyzer> make) {
+        return (IndexSettings indexSettings, Environment environment, String name, Settings settings) -> {
+            Analyzer analyzer = make.get(); // one an index: it is closed with its index
+            return new AbstractIndexAnalyzerProvider<Analyzer>(name, settings) {
                 @Override
                 public Analyzer get() {
                     return analyzer;
                 }
             };
+        };
     }
 }

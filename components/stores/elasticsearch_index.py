@@ -1,0 +1,127 @@
+"""The indices of a store: the passages' and its sources', each behind an alias, made when they are first written to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.stores.elasticsearch_client import Requests
+from components.stores.elasticsearch_errors import ElasticsearchStoreError, cause
+from components.stores.elasticsearch_mapping import IndexDesign, index_settings
+from components.stores.elasticsearch_sources import MAPPING as SOURCES_MAPPING
+
+_PATIENCE = 60.0  # seconds for making an index
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where the passages are.
+
+    :param target: What requests name: the alias, or an index that somebody made without one.
+    :param index: The index behind it.
+    :param is_alias: Whether `target` is an alias, so that versions can be switched.
+    """
+
+    target: str
+    index: str
+    is_alias: bool
+
+
+@dataclass(frozen=True)
+class IndexSet:
+    """
+    Names and makes a store's indices: `<name>` is an alias of `<name>-v000001`, `<name>-sources` of
+    `<name>-v000001-sources`. A rebuild makes v000002 beside them.
+
+    :param requests: Sends requests.
+    :param name: The alias.
+    :param design: What the mapping is made of.
+    :param custom_mapping: Takes the place of the design's mapping.
+    """
+
+    requests: Requests
+    name: str
+    design: IndexDesign
+    shards: int
+    replicas: int | str
+    max_fields: int
+    custom_mapping: dict[str, Any] | None = None
+
+    def find(self) -> Place | None:
+        """Where the passages are, or None when there is no index yet."""
+        return self._find(self.name)
+
+    def find_sources(self) -> Place | None:
+        return self._find(f"{self.name}-sources")
+
+    def _find(self, name: str) -> Place | None:
+        reply = self.requests("GET", f"/{name}/_alias", within=_PATIENCE, allow=(404,))
+        found = {
+            index: about["aliases"] for index, about in reply.items() if isinstance(about, dict) and "aliases" in about
+        }
+        if not found:
+            return None
+        writable = [index for index, aliases in found.items() if aliases.get(name, {}).get("is_write_index")]
+        if len(found) > 1 and len(writable) != 1:
+            raise ElasticsearchStoreError(
+                f"alias {name} names several indices ({', '.join(sorted(found))}) and none to write to: leave it one"
+            )
+        index = (writable or list(found))[0]
+        return Place(name, index, index != name)
+
+    def make(self) -> Place:
+        """Where the passages are, made if there was no index."""
+        number = 1
+        while True:
+            if (place := self.find()) is not None:
+                return place
+            self._create(self.version(number), self.name, passages=True)
+            number += 1  # taken by the leavings of a rebuild, or by another process that was quicker
+
+    def make_sources(self) -> Place:
+        """Where the sources are, made if there was no index."""
+        while True:
+            if (place := self.find_sources()) is not None:
+                return place
+            self._create(f"{self.make().index}-sources", f"{self.name}-sources", passages=False)
+
+    def version(self, number: int) -> str:
+        return f"{self.name}-v{number:06d}"
+
+    def create_version(self, index: str) -> None:
+        """Make the passages' and the sources' index of a version, without aliases: nobody sees them yet."""
+        self._create(index, None, passages=True)
+        self._create(f"{index}-sources", None, passages=False)
+
+    def _create(self, index: str, alias: str | None, passages: bool) -> None:
+        mapping = (self.custom_mapping or self.design.mapping()) if passages else SOURCES_MAPPING
+        settings = index_settings(self.shards if passages else 1, self.replicas, self.max_fields)
+        if passages:
+            settings["analysis"] = self.design.analysis()
+        body: dict[str, Any] = {"mappings": mapping, "settings": {"index": settings}}
+        if alias is not None:
+            body["aliases"] = {alias: {"is_write_index": True}}
+        reply = self.requests("PUT", f"/{index}", body, within=_PATIENCE, allow=(400,))
+        kind, reason = cause(reply)
+        if kind and kind != "resource_already_exists_exception":
+            raise ElasticsearchStoreError(
+                f"index {index} could not be made with these settings: {kind}: {reason[:300]}"
+            )
+
+    def mapping(self, place: Place) -> dict[str, Any]:
+        reply = self.requests("GET", f"/{place.index}/_mapping", within=_PATIENCE)
+        return dict(reply[place.index]["mappings"])
+
+    def check(self, place: Place) -> int | None:
+        """
+        Length of the vectors, None while there are none.
+
+        :raises ElasticsearchStoreError: When the index was made with other settings than these.
+        """
+        mapping = self.mapping(place)
+        if self.custom_mapping is None and (differences := self.design.differences(mapping)):
+            raise ElasticsearchStoreError(
+                f"index {place.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
+                "with, or rebuild it (docs/elasticsearch.md, 'Another embedder, another language')"
+            )
+        dims = mapping.get("properties", {}).get("embedding", {}).get("dims")
+        return int(dims) if dims else None

@@ -1,0 +1,81 @@
+"""The first load of an index: refreshes and replicas held back while it runs, and put back whatever happens."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from components.stores.elasticsearch_client import Requests
+
+_NOTE = "loading"  # the document, beside the sources, that says what is held back and until when
+_LEASE = 600.0  # seconds after which a load that says nothing more is taken for dead
+_WITHIN = 60.0
+_SETTINGS = ("refresh_interval", "number_of_replicas", "auto_expand_replicas")
+
+
+class Loading:
+    """
+    Settings held back during a load, with a note of what they were in the index of sources.
+
+    A load that is killed leaves the note behind; whoever opens the store after its lease is over, or loads next, puts
+    the settings back.
+
+    :param requests: Sends requests.
+    :param index: The passages' index.
+    :param notes: The index of sources.
+    :param replicas: Whether replicas are held back too: faster, but until they are back one lost node loses passages
+        (which the next `excerpt index` would not know of).
+    """
+
+    def __init__(self, requests: Requests, index: str, notes: str, replicas: bool) -> None:
+        self.requests, self.index, self.notes, self.replicas = requests, index, notes, replicas
+
+    @contextmanager
+    def held_back(self) -> Iterator[Callable[[], None]]:
+        """Yields a function to call now and then, so that the load is not taken for dead."""
+        self.put_back(dead_only=False)
+        kept = self._settings()
+        held: dict[str, Any] = {"refresh_interval": "-1"}
+        if self.replicas:
+            held |= {"number_of_replicas": 0, "auto_expand_replicas": "false"}
+        self._note(kept)
+        renewed = time.monotonic()
+        self._put(held)
+
+        def renew() -> None:
+            nonlocal renewed
+            if time.monotonic() - renewed > _LEASE / 4:
+                self._note(kept)
+                renewed = time.monotonic()
+
+        try:
+            yield renew
+        finally:
+            self.put_back(dead_only=False)
+
+    def put_back(self, dead_only: bool = True) -> bool:
+        """Put back what a load held back; `dead_only`: unless it seems to be still running. True if there was one."""
+        found = self.requests("GET", f"/{self.notes}/_doc/{_NOTE}", within=_WITHIN, allow=(404,))
+        if not found.get("found"):
+            return False
+        note = found["_source"]
+        if dead_only and note["until"] > time.time():
+            return False
+        self._put(note["settings"], missing_ok=note["index"] != self.index, index=note["index"])
+        self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
+        self.requests("DELETE", f"/{self.notes}/_doc/{_NOTE}", within=_WITHIN, allow=(404,))
+        return True
+
+    def _settings(self) -> dict[str, Any]:
+        reply = self.requests("GET", f"/{self.index}/_settings", within=_WITHIN, params={"flat_settings": "true"})
+        now = next(iter(reply.values()))["settings"]
+        # null is "Elasticsearch's default"
+        return {name: now.get(f"index.{name}") for name in _SETTINGS}
+
+    def _note(self, settings: dict[str, Any]) -> None:
+        note = {"index": self.index, "settings": settings, "until": time.time() + _LEASE}
+        self.requests("PUT", f"/{self.notes}/_doc/{_NOTE}", note, within=_WITHIN)
+
+    def _put(self, settings: dict[str, Any], missing_ok: bool = False, index: str | None = None) -> None:
+        allow = (404,) if missing_ok else ()
+        self.requests("PUT", f"/{index or self.index}/_settings", {"index": settings}, within=_WITHIN, allow=allow)

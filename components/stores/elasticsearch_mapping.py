@@ -1,0 +1,183 @@
+"""The mapping and the settings of a passage index: which field is searched, filtered or only kept."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
+
+Quantisation = Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"]
+Similarity = Literal["cosine", "dot_product", "l2_norm", "max_inner_product"]
+
+# Elasticsearch's own analysers by language (module analysis-common): stop words removed, words stemmed.
+LANGUAGES = frozenset(
+    {
+        "arabic", "armenian", "basque", "bengali", "brazilian", "bulgarian", "catalan", "cjk", "czech", "danish",
+        "dutch", "english", "estonian", "finnish", "french", "galician", "german", "greek", "hindi", "hungarian",
+        "indonesian", "irish", "italian", "latvian", "lithuanian", "norwegian", "persian", "portuguese", "romanian",
+        "russian", "serbian", "sorani", "spanish", "swedish", "thai", "turkish",
+    }
+)  # fmt: skip
+# Languages whose words are not parted by spaces, or not stemmed, have analysers of their own.
+_BUILT_IN = frozenset({"cjk", "persian", "thai"})
+# The light stemmers are those of Elasticsearch's own analysers of these languages.
+_STEMMERS = {name: f"light_{name}" for name in ("french", "german", "italian", "portuguese", "spanish")}
+ANALYZER = "excerpt_words"
+# What a Document is made of besides its meta; a meta field of one of these names would overwrite it.
+RESERVED = frozenset({"id", "content", "embedding", "score", "blob", "sparse_embedding"})
+# Passages carry these (see components/stores): they are filtered by, or only kept.
+_PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
+    "source_id": {"type": "keyword"},
+    "source_version": {"type": "keyword"},
+    "file_path": {"type": "keyword", "ignore_above": 8191},
+    "file_name": {"type": "keyword", "ignore_above": 8191},
+    "page_number": {"type": "integer"},
+    "split_id": {"type": "integer"},
+    "split_idx_start": {"type": "long"},
+}
+WORDS = "words"  # the analysed sub-field of a meta field that is searched
+
+
+@dataclass(frozen=True)
+class IndexDesign:
+    """
+    What decides the mapping; kept in the index, so that a store with other settings is told so.
+
+    :param language: Language of the passages, for stemming and stop words; `None` takes words as they are.
+    :param search_fields: Searched fields and their boosts; those besides `content` come from meta.
+    :param quantisation: How vectors are kept for the search; the exact ones are kept besides.
+    :param similarity: How vectors are compared.
+    :param embedding_dims: Length of the vectors; `None` takes that of the first passage.
+    :param meta_fields: Types of meta fields that should not be guessed from their first value.
+    :raises ValueError: When a setting is outside what is allowed.
+    """
+
+    language: str | None = "english"
+    search_fields: dict[str, float] = field(default_factory=lambda: {"content": 1.0})
+    quantisation: Quantisation = "int8_hnsw"
+    similarity: Similarity = "cosine"
+    embedding_dims: int | None = None
+    meta_fields: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, kinds in (("quantisation", Quantisation), ("similarity", Similarity)):
+            value, allowed = getattr(self, name), get_args(kinds)
+            if value not in allowed:
+                raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}")
+        if self.language is not None:
+            object.__setattr__(self, "language", self.language.lower())
+        if self.language is not None and self.language not in LANGUAGES:
+            raise ValueError(
+                f"language is {self.language!r}, but must be null or one of {', '.join(sorted(LANGUAGES))}"
+            )
+        if not self.search_fields or any(not boost > 0 for boost in self.search_fields.values()):
+            raise ValueError(f"search_fields is {self.search_fields!r}, but must name fields with boosts above 0")
+        if bad := (set(self.search_fields) - {"content"}) & RESERVED or set(self.meta_fields) & RESERVED:
+            raise ValueError(f"{', '.join(sorted(bad))} cannot be a field of meta: the name is the Document's own")
+        if self.embedding_dims is not None and not 1 <= self.embedding_dims <= 4096:
+            raise ValueError(f"embedding_dims is {self.embedding_dims}, but Elasticsearch takes 1 to 4096")
+
+    def analysis(self) -> dict[str, Any]:
+        """
+        The index's analyser: case and accents do not matter, stop words of the language are left out, words stemmed.
+
+        Accents go before stemming, so that a word is the same with and without them.
+        """
+        if self.language in _BUILT_IN:
+            return {"analyzer": {ANALYZER: {"type": self.language}}}
+        chain: list[str] = ["lowercase", "asciifolding"]
+        filters: dict[str, Any] = {}
+        if self.language is not None:
+            filters["excerpt_stop"] = {"type": "stop", "stopwords": f"_{self.language}_"}
+            filters["excerpt_stem"] = {"type": "stemmer", "language": _STEMMERS.get(self.language, self.language)}
+            chain = ["lowercase", "excerpt_stop", "asciifolding", "excerpt_stem"]
+        if self.language == "english":
+            filters["excerpt_possessive"] = {"type": "stemmer", "language": "possessive_english"}
+            chain.insert(0, "excerpt_possessive")
+        analyzer = {"type": "custom", "tokenizer": "standard", "filter": chain}
+        return {"filter": filters, "analyzer": {ANALYZER: analyzer}}
+
+    def mapping(self) -> dict[str, Any]:
+        """The mapping of the index."""
+        words = {"type": "text", "analyzer": ANALYZER}
+        vector: dict[str, Any] = {
+            "type": "dense_vector",
+            "index": True,
+            "similarity": self.similarity,
+            "index_options": {"type": self.quantisation},
+        }
+        if self.embedding_dims is not None:
+            vector["dims"] = self.embedding_dims
+        searched = {
+            name: {"type": "keyword", "ignore_above": 8191, "fields": {WORDS: words}}
+            for name in self.search_fields
+            if name != "content"
+        }
+        return {
+            "_meta": {"excerpt": asdict(self)},
+            "dynamic": True,
+            # Only what is a date beyond doubt: "2024" or "10/11" stays text.
+            "dynamic_date_formats": ["strict_date_optional_time"],
+            "dynamic_templates": [
+                {"texts": {"match_mapping_type": "string", "mapping": {"type": "keyword", "ignore_above": 8191}}},
+                # One type for all numbers: a first 5 must not make a later 5.5 be rounded. "5" in quotes is no number.
+                {"whole": {"match_mapping_type": "long", "mapping": {"type": "double", "coerce": False}}},
+                {"broken": {"match_mapping_type": "double", "mapping": {"type": "double", "coerce": False}}},
+            ],
+            "properties": {
+                "id": {"type": "keyword"},
+                "content": words,
+                "embedding": vector,
+                "blob": {"type": "object", "enabled": False},
+                "sparse_embedding": {"type": "object", "enabled": False},
+                **_PASSAGE_FIELDS,
+                **searched,
+                **{name: {"type": kind} for name, kind in self.meta_fields.items()},
+            },
+        }
+
+    def query_fields(self) -> list[str]:
+        """The fields of the words leg, with their boosts, as `multi_match` takes them."""
+        return [
+            f"{name if name == 'content' else f'{name}.{WORDS}'}^{boost:g}"
+            for name, boost in self.search_fields.items()
+        ]
+
+    def differences(self, mapping: dict[str, Any]) -> list[str]:
+        """
+        What an existing index was made with that these settings contradict, in words; empty when they fit.
+
+        :param mapping: The index's mapping as Elasticsearch returns it.
+        """
+        made_with = mapping.get("_meta", {}).get("excerpt")
+        if made_with is None:
+            made_with = _read_off(mapping)
+        found = []
+        for name in ("language", "quantisation", "similarity", "embedding_dims"):
+            there, here = made_with.get(name), getattr(self, name)
+            if name in made_with and there != here and not (name == "embedding_dims" and None in (there, here)):
+                found.append(f"{name} is {there!r} in the index and {here!r} in the settings")
+        properties = mapping.get("properties", {})
+        for name in self.search_fields:
+            searchable = properties.get(name, {})
+            if name != "content" and WORDS not in searchable.get("fields", {}):
+                found.append(f"search_fields names {name!r}, which the index was not made to search")
+        dims = properties.get("embedding", {}).get("dims")
+        if self.embedding_dims and dims and dims != self.embedding_dims and not any("dims" in text for text in found):
+            found.append(f"embedding_dims is {dims} in the index and {self.embedding_dims} in the settings")
+        return found
+
+
+def _read_off(mapping: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an index that another program made, as far as they show."""
+    vector = mapping.get("properties", {}).get("embedding", {})
+    return {"similarity": vector["similarity"]} if "similarity" in vector else {}
+
+
+def index_settings(shards: int, replicas: int | str, max_fields: int) -> dict[str, Any]:
+    """
+    The settings of a new index.
+
+    :param shards: Number of primary shards.
+    :param replicas: Copies of each shard, or a range such as "0-1": as many of them as there are other nodes.
+    :param max_fields: More fields than this are refused: a mapping that grows without end takes a cluster down.
+    """
+    copies = {"auto_expand_replicas": replicas} if isinstance(replicas, str) else {"number_of_replicas": replicas}
+    return {"number_of_shards": shards, **copies, "mapping": {"total_fields": {"limit": max_fields}}}

@@ -1,0 +1,52 @@
+"""Reading any number of documents: pages of a point in time, so that none is missed or comes twice."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from components.stores.elasticsearch_client import Requests
+from components.stores.elasticsearch_search import check_whole
+
+_PAGE = 1000
+_KEEP_ALIVE = "2m"
+
+
+def scan(
+    requests: Requests, index: str, query: dict[str, Any] | None, source: Any, within: float, page: int = _PAGE
+) -> Iterator[dict[str, Any]]:
+    """
+    All hits of a query, in the order of the index, whatever is written meanwhile.
+
+    :param source: `_source` of the search: False, or what to include or exclude.
+    :param within: Seconds a page may take.
+    :raises PartialResult: When a shard does not answer.
+    """
+    opened = requests("POST", f"/{index}/_pit", within=within, params={"keep_alive": _KEEP_ALIVE})
+    pit = opened["id"]
+    after: list[Any] | None = None
+    try:
+        while True:
+            body: dict[str, Any] = {
+                "size": page,
+                "_source": source,
+                "track_total_hits": False,
+                "query": query or {"match_all": {}},
+                "pit": {"id": pit, "keep_alive": _KEEP_ALIVE},
+                "sort": ["_shard_doc"],
+            }
+            if after is not None:
+                body["search_after"] = after
+            reply = requests(
+                "POST",
+                "/_search",
+                body,
+                within=within,
+                params={"allow_partial_search_results": "false"},
+                check=lambda found: check_whole({"responses": [found]}, 1),
+            )
+            hits = reply["hits"]["hits"]
+            yield from hits
+            if len(hits) < page:
+                return
+            pit, after = reply.get("pit_id", pit), hits[-1]["sort"]
+    finally:
+        requests("DELETE", "/_pit", {"id": pit}, within=within, allow=(404,), attempts=1)

@@ -1,0 +1,24 @@
+"""Our own suite for stores, over a real Elasticsearch."""
+
+import pytest
+from store_suite import HybridStoreSuite, SourceRecordSuite
+
+from components.stores.elasticsearch import ElasticsearchDocumentStore
+
+pytestmark = pytest.mark.elasticsearch
+
+
+class StoreFixture:
+    @pytest.fixture
+    def document_store(self, elasticsearch_url, index_name):
+        store = ElasticsearchDocumentStore(hosts=elasticsearch_url, index=index_name, replicas=0)
+        yield store
+        store.close()
+
+
+class TestHybridSearch(StoreFixture, HybridStoreSuite):
+    pass
+
+
+class TestSources(StoreFixture, SourceRecordSuite):
+    pass

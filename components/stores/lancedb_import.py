@@ -4,8 +4,8 @@ import importlib.util
 import sys
 from types import ModuleType
 
-# The client of a catalogue service that LanceDB can talk to and we never do. Building its request classes takes 0.5 s of
-# the 1 s that `import lancedb` needs, which a question asked on the command line would wait for.
+# The client of a catalogue service that LanceDB can talk to and we never do. Building its request classes takes half of
+# the second that `import lancedb` needs, and a question asked on the command line would wait for it.
 _UNUSED_CLIENT = "lance_namespace_urllib3_client"
 
 

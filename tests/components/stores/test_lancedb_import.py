@@ -35,6 +35,6 @@ def test_the_store_can_be_named_in_a_pipeline_without_importing_lancedb(tmp_path
 import sys
 from components.stores.lancedb import LanceDBDocumentStore
 LanceDBDocumentStore({str(tmp_path)!r}).count_documents()
-print(*[name for name in ("lancedb", "pyarrow", "torch", "transformers") if name in sys.modules])
+print(*[name for name in ("lancedb", "pyarrow", "transformers") if name in sys.modules])
 """
     assert python(script) == []

@@ -8,32 +8,32 @@ from typing import Any
 # Raised whenever the same file and the same settings come to give other text or other passages.
 FORMAT_VERSION = 1
 
-# Settings that change how fast or where something runs, not what comes out.
+# Settings that say how fast, where or within which limits something runs, not what comes out.
 _WITHOUT_EFFECT = {
-    "device",
-    "batch_size",
-    "workers",
-    "token",
-    "progress_bar",
-    "threads",
-    "max_batch_tokens",
-    "precision",
+    *("device", "precision", "threads", "batch_size", "max_batch_tokens", "progress_bar", "token"),
+    *("workers", "timeout", "memory_mb", "max_file_mb", "max_waiting"),
 }
 
 
 def pipeline_fingerprint(components: Iterable[Any]) -> str:
     """
-    16 hex that name converter, splitter and embedder with their settings, and the version of this code's format.
+    16 hex that name converter, splitter and embedder with their settings, the very models that those settings mean, and
+    the version of this code's format.
 
     :param components: Haystack components in pipeline order, without the writer: where passages lie does not matter.
+    :raises components.models.ModelError: when a component's model is not found.
     """
     from haystack.core.serialization import component_to_dict
+
+    from components.models import model_digest, resolve_model
 
     described = []
     for component in components:
         written = component_to_dict(component, type(component).__name__)
         settings = {name: value for name, value in written["init_parameters"].items() if name not in _WITHOUT_EFFECT}
-        described.append([written["type"], settings])
+        model = getattr(component, "model", None)
+        digest = model_digest(resolve_model(model)) if isinstance(model, str) else None
+        described.append([written["type"], settings, digest])
     text = json.dumps([FORMAT_VERSION, described], sort_keys=True, ensure_ascii=True, default=str)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 

@@ -115,7 +115,9 @@ class PassageSplitter:
         room = counter.room([{**(meta or {}), "headings": longest}.get(name) for name in self.prefix_fields or []])
         places = [(offset, text[offset : offset + len(line)]) for offset, _, line in headings]
         pieces, tokens = self._fitting(text, list(units(text, places, language=self.language, lines=lines)), room)
-        ranges = with_overlap(pack(pieces, tokens, room), pieces, tokens, room, self.overlap)
+        # Sentences to repeat need room beside the passage's own.
+        spare = min(room // 3, self.overlap * sorted(tokens)[len(tokens) // 2]) if sum(tokens) > room else 0
+        ranges = with_overlap(pack(pieces, tokens, room - spare), pieces, tokens, room, self.overlap)
         offsets = {offset for offset, _ in places}
         found = []
         for first, stop in self._checked(text, ranges, pieces, room):

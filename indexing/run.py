@@ -176,18 +176,11 @@ class _Run:
 
     def _through(self, batch: list[FoundFile]) -> None:
         """A batch that a converter, splitter or embedder fails on goes through again file by file."""
-        from haystack.core.errors import PipelineRuntimeError
-
-        try:
-            written = self._run(batch)
-        except PipelineRuntimeError as error:
-            if error.component_name == self.parts.writer:
-                raise  # the store's trouble is not a file's
-            if len(batch) > 1:
-                for file in batch:
-                    self._through([file])
-                return
-            written = self._give_up(batch[0], error)
+        written = self._tried(batch)
+        if written is None:  # outside of any except block: a traceback would keep the failed batch in memory
+            for file in batch:
+                self._through([file])
+            return
         failed = {failure["source_id"]: failure for failure in written["failures"]}
         for file in batch:
             failure = failed.get(source_id_of(file.path))
@@ -198,6 +191,17 @@ class _Run:
                 self.report.refused.append(refused)
         self.report.passages += written["counts"]["passages"]
         self.report.notes += written["notes"]
+
+    def _tried(self, batch: list[FoundFile]) -> dict[str, Any] | None:
+        """The writer's outputs; None when several files failed together. A file that fails alone is recorded."""
+        from haystack.core.errors import PipelineRuntimeError
+
+        try:
+            return self._run(batch)
+        except PipelineRuntimeError as error:
+            if error.component_name == self.parts.writer:
+                raise  # the store's trouble is not a file's
+            return self._give_up(batch[0], error) if len(batch) == 1 else None
 
     def _run(self, batch: list[FoundFile]) -> dict[str, Any]:
         data = {

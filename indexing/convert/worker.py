@@ -61,6 +61,7 @@ _FORBIDDEN = (
     "os.exec",
     "os.posix_spawn",
 )
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def serve() -> None:
@@ -224,7 +225,7 @@ def _restrict(request: dict[str, Any], keep: int) -> None:
 
 
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_FORBIDDEN):
+    if event.startswith(_FORBIDDEN) or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
         raise PermissionError(f"{event} is not for converters")
 
 

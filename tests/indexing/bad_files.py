@@ -224,7 +224,8 @@ def objects(content: bytes | None = None, **changed: bytes) -> dict[int, bytes]:
     found = {
         1: b"<< /Type /Catalog /Pages 2 0 R >>",
         2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
         4: content if content is not None else stream(SHOW),
         5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     }
@@ -490,7 +491,8 @@ def _():
     return (
         b"Subject: " + b"long subject " * 8_000 + b"\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
         b"--b\nContent-Type: text/plain; charset=klingon-8\n\nbody words\n"
-        b'--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename="../../tmp/excerpt-evil"\n\nx\n--b--\n'
+        b"--b\nContent-Type: text/plain\n"
+        b'Content-Disposition: attachment; filename="../../tmp/excerpt-evil"\n\nx\n--b--\n'
     )
 
 

@@ -1,6 +1,4 @@
-"""
-An index pipeline with a real store and an embedder that costs nothing: ``python -m tests.indexing.pipeline FOLDER STORE``.
-"""
+"""An index pipeline with a real store and an embedder that costs nothing; as a command it takes FOLDER STORE."""
 
 import dataclasses
 import hashlib
@@ -30,7 +28,9 @@ class HashEmbedder:
         if self.fails_on is not None and any(self.fails_on in (document.content or "") for document in documents):
             raise ValueError("the embedder cannot read this")
         self.seen += [document.meta["file_name"] for document in documents]
-        return {"documents": [dataclasses.replace(document, embedding=self._vector(document)) for document in documents]}
+        return {
+            "documents": [dataclasses.replace(document, embedding=self._vector(document)) for document in documents]
+        }
 
     def _vector(self, document: Document) -> list[float]:
         digest = hashlib.sha256((document.content or "").encode()).digest()
@@ -60,7 +60,9 @@ def embedder_of(pipeline: Pipeline) -> HashEmbedder:
     return pipeline.get_component("c")
 
 
-def contents(store: LanceDBDocumentStore) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, str, int, str]]]:
+def contents(
+    store: LanceDBDocumentStore,
+) -> tuple[list[tuple[str, str, int, str]], list[tuple[str, str, str, int, str]]]:
     """All passages and all sources, in a form that two indexes of the same files share."""
     passages = sorted(
         (d.meta["file_path"], d.meta["source_version"], d.meta["split_idx_start"], d.content or "")

@@ -1,0 +1,221 @@
+"""An index run does what is new or changed, takes out what is gone, and nothing else."""
+
+import gc
+import json
+import multiprocessing
+import shutil
+import weakref
+from typing import ClassVar
+
+import pytest
+from haystack import Document, component
+
+from indexing.lock import StoreBusyError, one_writer
+from indexing.passages import PassageSplitter
+from indexing.run import PipelineShapeError, index
+from tests.indexing.pipeline import HashEmbedder, build, contents, embedder_of, store_of
+from tests.indexing.real_files import PARAGRAPH, WRITERS
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    return build(tmp_path / "store")
+
+
+def test_every_format_comes_in_and_a_second_run_does_nothing(pipeline, folder):
+    seen = []
+    report = index(pipeline, [folder], progress=seen.append)
+    assert len(report.indexed) == len(WRITERS)
+    assert (report.refused, report.removed, report.generation) == ([], [], 1)
+    assert ("attachment not read: map.pdf" in {note for _, note in report.notes}) is True
+    assert (seen[-1].files, seen[-1].bytes) == (seen[-1].files_total, seen[-1].bytes_total)
+    store = store_of(pipeline)
+    assert store.count_documents() == report.passages == seen[-1].passages
+    embedder_of(pipeline).seen.clear()
+    again = index(pipeline, [folder])
+    assert (again.indexed, again.unchanged, again.passages) == ([], len(WRITERS), 0)
+    assert embedder_of(pipeline).seen == []
+
+
+def test_passages_and_record_agree(pipeline, folder):
+    index(pipeline, [folder])
+    store = store_of(pipeline)
+    passages = store.filter_documents()
+    for passage in passages:
+        source = store.sources.get(passage.meta["source_id"])
+        start = passage.meta["split_idx_start"]
+        assert source.text[start : start + len(passage.content)] == passage.content
+        assert passage.meta["source_version"] == source.version
+        assert passage.meta["file_path"] == source.path
+        json.dumps(passage.meta)
+        if source.page_starts:
+            assert passage.meta["page_number"] == 1 + source.text[:start].count("\f")
+    for source in store.sources.all():
+        assert source.state == "indexed"
+        assert source.passages == sum(passage.meta["source_id"] == source.source_id for passage in passages)
+        assert (store.sources.get(source.source_id).layout is not None) == source.path.endswith(".pdf")
+
+
+def test_only_what_changed_is_done_again(pipeline, folder):
+    index(pipeline, [folder])
+    embedder_of(pipeline).seen.clear()
+    (folder / "a.txt").write_text("Entirely other words now.\n")
+    (folder / "b.md").rename(folder / "renamed.md")
+    (folder / "c.html").unlink()
+    report = index(pipeline, [folder])
+    assert sorted(path.rsplit("/", 1)[1] for path in report.indexed) == ["a.txt", "renamed.md"]
+    assert sorted(path.rsplit("/", 1)[1] for path in report.removed) == ["b.md", "c.html"]
+    assert set(embedder_of(pipeline).seen) == {"a.txt", "renamed.md"}
+    by_file = {}
+    for passage in store_of(pipeline).filter_documents():
+        by_file.setdefault(passage.meta["file_name"], []).append(passage.content)
+    assert by_file["a.txt"] == ["Entirely other words now."]
+    assert "b.md" not in by_file
+    assert "c.html" not in by_file
+    assert "renamed.md" in by_file
+
+
+def test_two_files_that_swap_their_content(pipeline, folder):
+    (folder / "a.txt").write_text("First text.")
+    (folder / "z.txt").write_text("Second one.")
+    index(pipeline, [folder])
+    (folder / "a.txt").write_text("Second one.")
+    (folder / "z.txt").write_text("First text.")
+    index(pipeline, [folder])
+    found = sorted(
+        (passage.meta["file_name"], passage.content)
+        for passage in store_of(pipeline).filter_documents()
+        if passage.meta["file_name"] in ("a.txt", "z.txt")
+    )
+    assert found == [("a.txt", "Second one."), ("z.txt", "First text.")]
+
+
+def test_only_the_given_paths_are_looked_at(pipeline, folder):
+    index(pipeline, [folder])
+    (folder / "a.txt").unlink()
+    assert index(pipeline, [folder / "b.md"]).removed == []
+    shutil.rmtree(folder)
+    assert len(index(pipeline, [folder]).removed) == len(WRITERS)
+    assert store_of(pipeline).count_documents() == 0
+    assert list(store_of(pipeline).sources.all()) == []
+    with pytest.raises(FileNotFoundError):
+        index(pipeline, [folder])
+
+
+def test_another_pipeline_does_everything_again(tmp_path, folder):
+    index(build(tmp_path / "store"), [folder])
+    other = build(tmp_path / "store", splitter=PassageSplitter(max_tokens=32))
+    report = index(other, [folder])
+    assert len(report.indexed) == len(WRITERS)
+    clean = build(tmp_path / "clean", splitter=PassageSplitter(max_tokens=32))
+    index(clean, [folder])
+    assert contents(store_of(other)) == contents(store_of(clean))
+
+
+def test_a_touched_file_is_read_once_more_only(pipeline, folder):
+    index(pipeline, [folder])
+    (folder / "a.txt").touch()
+    index(pipeline, [folder])
+    source = next(source for source in store_of(pipeline).sources.all() if source.path.endswith("a.txt"))
+    assert source.mtime_ns >= (folder / "a.txt").stat().st_mtime_ns
+    assert store_of(pipeline).sources.get(source.source_id).text.startswith("The Halligen")
+
+
+def test_refused_files_are_remembered_and_replace_what_was_there(pipeline, folder):
+    index(pipeline, [folder])
+    (folder / "d.pdf").write_bytes(b"%PDF-1.7 broken")
+    (folder / "a.txt").write_bytes(b"")
+    first, second = index(pipeline, [folder]), index(pipeline, [folder])
+    for report, is_new in ((first, True), (second, False)):
+        refused = {item.path.rsplit("/", 1)[1]: (item.reason, item.is_new) for item in report.refused}
+        assert refused == {"a.txt": ("empty", is_new), "d.pdf": ("damaged", is_new)}
+    names = {passage.meta["file_name"] for passage in store_of(pipeline).filter_documents()}
+    assert not names & {"a.txt", "d.pdf"}
+    assert all(item.is_new for item in index(pipeline, [folder], retry_refused=True).refused)
+    (folder / "a.txt").write_text("Words again.")
+    assert [item.path.rsplit("/", 1)[1] for item in index(pipeline, [folder]).refused] == ["d.pdf"]
+
+
+def test_a_file_that_a_later_component_fails_on_costs_itself_only(tmp_path, folder):
+    (folder / "bad.txt").write_text("POISON for the embedder, and a secret")
+    pipeline = build(tmp_path / "store", embedder=HashEmbedder(fails_on="POISON"))
+    report = index(pipeline, [folder])
+    assert len(report.indexed) == len(WRITERS)
+    (refused,) = report.refused
+    assert (refused.reason, refused.detail) == ("failed", "ValueError in component 'c'")
+    assert len(index(pipeline, [folder]).refused) == 1
+
+
+def test_metadata_of_the_user_comes_along(pipeline, folder):
+    index(pipeline, [folder], meta={"collection": "islands"})
+    assert {passage.meta["collection"] for passage in store_of(pipeline).filter_documents()} == {"islands"}
+
+
+def test_batches_make_no_difference(tmp_path, folder):
+    one, many = build(tmp_path / "one"), build(tmp_path / "many")
+    index(one, [folder], batch_files=1)
+    index(many, [folder])
+    assert contents(store_of(one)) == contents(store_of(many))
+    assert any(PARAGRAPH in content for *_, content in contents(store_of(one))[0])
+
+
+def hold_lock(folder, held, release):
+    with one_writer(folder):
+        held.set()
+        release.wait(30)
+
+
+def test_one_run_at_a_time(pipeline, folder, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    held, release = context.Event(), context.Event()
+    other = context.Process(target=hold_lock, args=(tmp_path / "store", held, release))
+    other.start()
+    assert held.wait(60)
+    try:
+        with pytest.raises(StoreBusyError, match=f"Process {other.pid} is indexing into"):
+            index(pipeline, [folder])
+    finally:
+        other.kill()  # the lock goes with its holder
+        other.join()
+    assert len(index(pipeline, [folder], lock_wait=5).indexed) == len(WRITERS)
+
+
+def test_a_pipeline_without_a_writer_is_refused_by_name(folder):
+    from haystack import Pipeline
+
+    from indexing.converter import FileConverter
+
+    pipeline = Pipeline()
+    pipeline.add_component("only", FileConverter())
+    with pytest.raises(
+        PipelineShapeError, match=r"one component of type indexing.writer.SourceWriter.*has 0 among: only"
+    ):
+        index(pipeline, [folder])
+
+
+def test_memory_does_not_grow_with_the_collection(tmp_path):
+    """One batch of text at a time is in memory, whatever the number of files."""
+
+    @component
+    class Watching(HashEmbedder):
+        most = 0
+        alive: ClassVar[list[weakref.ref]] = []
+
+        @component.output_types(documents=list[Document])
+        def run(self, documents: list[Document]) -> dict[str, list[Document]]:
+            gc.collect()
+            living = {document.id for reference in self.alive if (document := reference()) is not None}
+            assert not living - {document.id for document in documents}, "documents of an earlier batch are kept"
+            self.alive += [weakref.ref(document) for document in documents]
+            self.most = max(self.most, sum(len(document.content) for document in documents))
+            return HashEmbedder.run(self, documents=documents)
+
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.txt").write_text(f"Number {number}. " + "Nobody has lived there for long. " * 300)
+    embedder = Watching()
+    pipeline = build(tmp_path / "store", embedder=embedder)
+    assert len(index(pipeline, [folder], batch_bytes=50_000).indexed) == 40
+    assert 30_000 < embedder.most <= 50_000
+    assert len(embedder.alive) >= 40

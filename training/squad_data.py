@@ -109,14 +109,14 @@ def read_squad(paths: Sequence[str | Path], drop_malformed: bool = False) -> Squ
     problems: list[str] = []
     for path in paths:
         for place, article, context, qa in _items(Path(path), problems):
-            question = _question(qa, context, place, problems)
+            paragraph = paragraphs.setdefault(Paragraph(context, article), len(paragraphs))
+            question = None if qa is None else _question(qa, context, place, problems)
             if question is None:
                 continue
             if question.id in places:
                 problems.append(f"{place}: id {question.id!r} is already used by {places[question.id]}")
                 continue
             places[question.id] = place
-            paragraph = paragraphs.setdefault(Paragraph(context, article), len(paragraphs))
             questions.append(replace(question, paragraph=paragraph))
     if problems and not drop_malformed:
         raise SquadFormatError(problems)
@@ -154,8 +154,9 @@ def sample(data: SquadData, questions: int, seed: int) -> SquadData:
     return replace(data, questions=tuple(data.questions[i] for i in chosen))
 
 
-def _items(path: Path, problems: list[str]) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
-    """Place, article, paragraph and question (as in the file) of each question of a file."""
+def _items(path: Path, problems: list[str]) -> Iterator[tuple[str, str, str, dict[str, Any] | None]]:
+    """Place, article, paragraph and question (as in the file) of each question of a file; each paragraph first comes
+    without a question, since one that nobody asks about can still be a wrong passage."""
     document = _load(path)
     if not isinstance(document, dict) or not isinstance(document.get("data"), list):
         problems.append(f'{path.name}: expected an object with a list under "data", as SQuAD files have')
@@ -175,6 +176,7 @@ def _items(path: Path, problems: list[str]) -> Iterator[tuple[str, str, str, dic
             if not isinstance(paragraph.get("qas"), list):
                 problems.append(f'{place}: no list under "qas"')
                 continue
+            yield place, title, paragraph["context"], None
             for q, qa in enumerate(paragraph["qas"]):
                 if isinstance(qa, dict):
                     yield f"{place}.qas[{q}]", title, paragraph["context"], qa

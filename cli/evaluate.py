@@ -54,6 +54,44 @@ def squad(
     _tell({"version": version, **figures}.items(), json)
 
 
+@evaluate.command("open", epilog=exits.HELP)
+def open_domain(
+    file: File,
+    corpus: Annotated[
+        list[Path] | None,
+        typer.Option("--corpus", metavar="FILE", help="Index the paragraphs of this file too; repeatable."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Ask only a sample of N questions.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the sample.")] = 0,
+    passages: Annotated[int, typer.Option("--passages", min=1, help="How many passages are read for a question.")] = 20,
+    compare: Annotated[
+        int,
+        typer.Option(
+            "--compare", min=0, help="Read N questions with Haystack's TransformersExtractiveReader too (slow)."
+        ),
+    ] = 0,
+    pipelines: Pipelines = "embedded",
+    json: Json = False,
+) -> None:
+    """
+    Index all paragraphs of FILE and ask its questions over the whole collection.
+
+    Tells recall at k, exact match and F1, time, and where each lost answer was lost. The index is kept under
+    ~/.cache/excerpt for the next run.
+    """
+    from evaluation.open_domain import evaluate_open
+    from evaluation.report import open_lines
+
+    result = evaluate_open(
+        file, progress, corpus or (), pipelines, limit=limit, seed=seed, passages=passages, compare=compare
+    )
+    if json:
+        _tell(result.items(), json)
+        return
+    for line in open_lines(result):
+        print(line)
+
+
 def _tell(figures: Iterable[tuple[str, object]], json: bool) -> None:
     if json:
         from json import dumps

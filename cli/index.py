@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from indexing.run import IndexReport, Progress
 
 SHOWN = 20  # refused files told one by one; `excerpt status` tells all
+FILES_AT_ONCE = 8  # progress is told after so many
 
 
 def index(
@@ -51,6 +52,7 @@ def index(
             rehash=rehash,
             retry_refused=retry,
             lock_wait=wait,
+            batch_files=FILES_AT_ONCE,
             progress=_counted(advance),
         )
     if json:

@@ -23,18 +23,18 @@ def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
             yield advance
         return
     began = told = time.monotonic()
-    done = 0
+    done = told_done = 0
 
     def advance_lines(count: int, known_total: int | None = None) -> None:
-        nonlocal done, told, total
+        nonlocal done, told, told_done, total
         done, total = done + count, known_total or total
         now = time.monotonic()
         if now - told >= SECONDS_BETWEEN_LINES:
-            told = now
+            told, told_done = now, done
             print(_line(what, done, total, unit, now - began), file=sys.stderr, flush=True)
 
     yield advance_lines
-    if done:
+    if done > told_done:
         print(_line(what, done, total, unit, time.monotonic() - began), file=sys.stderr, flush=True)
 
 

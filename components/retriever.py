@@ -1,7 +1,9 @@
 """The retriever: one request to a store that searches by words and by meaning."""
 
+import json
+import threading
 from dataclasses import replace
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 from haystack import Document, component
 
@@ -9,11 +11,14 @@ from components.phrases import phrase_shares
 from components.questions import pairs, search_text
 from components.stores.fusion import Fusion, Method
 
+if TYPE_CHECKING:
+    from components.gather import Gatherer
+
 FilterPolicy = Literal["merge", "replace"]
 
 
 class HybridStore(Protocol):
-    """What the retriever knows of a store: its one search method, blocking and not."""
+    """What the retriever knows of a store: its one search method."""
 
     def hybrid_search(
         self,
@@ -24,16 +29,14 @@ class HybridStore(Protocol):
         fusion: Fusion = ...,
     ) -> list[list[Document]]: ...
 
-    async def hybrid_search_async(
-        self,
-        queries: list[str],
-        embeddings: list[list[float]] | None,
-        top_k: int = 20,
-        filters: dict[str, Any] | None = None,
-        fusion: Fusion = ...,
-    ) -> list[list[Document]]: ...
-
     def to_dict(self) -> dict[str, Any]: ...
+
+
+class _Request(NamedTuple):
+    query: str
+    embedding: list[float] | None
+    filters: dict[str, Any] | None
+    top_k: int | None
 
 
 @component
@@ -62,6 +65,8 @@ class HybridRetriever:
         language: str = "English",
         filters: dict[str, Any] | None = None,
         filter_policy: FilterPolicy = "merge",
+        timeout: float = 60.0,
+        max_waiting: int = 1024,
     ) -> None:
         """
         :param document_store: A store with `hybrid_search`: those in `components.stores`.
@@ -77,6 +82,8 @@ class HybridRetriever:
         :param filters: Filters in Haystack's syntax that hold for every question.
         :param filter_policy: What filters given with a question do: `merge` asks for both (AND), so that a filter set
             here cannot be undone by a caller; `replace` takes the question's instead.
+        :param timeout: Seconds after which a question asked by `run_async` is given up with an error.
+        :param max_waiting: More questions than this waiting in `run_async` are refused at once.
         :raises ValueError: When a setting is outside what is allowed.
         """
         if top_k < 1:
@@ -100,6 +107,10 @@ class HybridRetriever:
         self.language = language
         self.filters = filters
         self.filter_policy = filter_policy
+        self.timeout = timeout
+        self.max_waiting = max_waiting
+        self._gatherer: Gatherer[_Request, list[Document]] | None = None
+        self._lock = threading.Lock()
 
     def warm_up(self) -> None:
         """Open the store, if it wants opening, so that the first question does not wait for it."""
@@ -136,9 +147,21 @@ class HybridRetriever:
         filters: dict[str, Any] | None = None,
         top_k: int | None = None,
     ) -> dict[str, list[Document]]:
-        """`run`, without blocking the event loop."""
-        embeddings = None if query_embedding is None else [query_embedding]
-        return {"documents": (await self.search_async([query], embeddings, filters, top_k))[0]}
+        """
+        `run`, without blocking the event loop: what is asked at the same time goes to the store in one request.
+
+        :raises components.gather.QueueFull: When too many questions wait.
+        :raises components.gather.TooLate: After `timeout` seconds.
+        """
+        request = _Request(query, query_embedding, filters, top_k)
+        return {"documents": await self._gathering().ask(request)}
+
+    def close(self) -> None:
+        """Answer whoever still waits in `run_async` with an error; the next question starts again."""
+        with self._lock:
+            gatherer, self._gatherer = self._gatherer, None
+        if gatherer is not None:
+            gatherer.close()
 
     def search(
         self,
@@ -163,19 +186,29 @@ class HybridRetriever:
         found = self.document_store.hybrid_search(*self._request(queries, embeddings, filters, top_k))
         return self._finished(queries, found, top_k)
 
-    async def search_async(
-        self,
-        queries: list[str],
-        embeddings: list[list[float]] | None = None,
-        filters: dict[str, Any] | None = None,
-        top_k: int | None = None,
-    ) -> list[list[Document]]:
-        """`search`, without blocking the event loop."""
-        top_k = self._checked(queries, embeddings, top_k)
-        if not queries or top_k == 0:
-            return [[] for _ in queries]
-        found = await self.document_store.hybrid_search_async(*self._request(queries, embeddings, filters, top_k))
-        return self._finished(queries, found, top_k)
+    def _gathering(self) -> "Gatherer[_Request, list[Document]]":
+        with self._lock:
+            if self._gatherer is None:
+                from components.gather import Gatherer
+
+                self._gatherer = Gatherer(
+                    self._together, batch_cost=64, queue_cost=self.max_waiting, timeout=self.timeout, name="retriever"
+                )
+            return self._gatherer
+
+    def _together(self, requests: list[_Request]) -> list[list[Document]]:
+        """Requests with equal filters and top_k are one search."""
+        groups: dict[str, list[int]] = {}
+        for position, one in enumerate(requests):
+            alike = json.dumps([one.filters, one.top_k, one.embedding is None], sort_keys=True, default=repr)
+            groups.setdefault(alike, []).append(position)
+        answers: dict[int, list[Document]] = {}
+        for positions in groups.values():
+            group = [requests[position] for position in positions]
+            vectors = [one.embedding for one in group if one.embedding is not None]
+            found = self.search([one.query for one in group], vectors or None, group[0].filters, group[0].top_k)
+            answers.update(zip(positions, found, strict=True))
+        return [answers[position] for position in range(len(requests))]
 
     def _checked(self, queries: list[str], embeddings: list[list[float]] | None, top_k: int | None) -> int:
         top_k = self.top_k if top_k is None else top_k

@@ -3,6 +3,7 @@ import inspect
 
 import pytest
 from haystack import Document, Pipeline
+from haystack.errors import FilterError
 
 from components.retriever import HybridRetriever
 from components.stores.lancedb import LanceDBDocumentStore
@@ -125,6 +126,43 @@ async def test_run_async_gives_what_run_gives(store):
     assert found == [retriever.run(question, [0.3, 0.3, 0.3]) for question in questions]
 
 
+async def test_what_is_asked_together_is_searched_together_and_answered_apart(store, monkeypatch):
+    retriever = HybridRetriever(store)
+    asked = []
+    search = LanceDBDocumentStore.hybrid_search
+
+    def counted(self, queries, *arguments):
+        asked.append(len(queries))
+        return search(self, queries, *arguments)
+
+    monkeypatch.setattr(LanceDBDocumentStore, "hybrid_search", counted)
+    calls = [
+        {"query": "bears in winter", "query_embedding": [0.0, 1.0, 0.0], "top_k": 1 + number % 2} for number in range(8)
+    ]
+    calls += [{"query": "bears", "filters": comparison("lang", "==", "de")}, {"query": "winter"}]
+    found = await asyncio.gather(*(retriever.run_async(**call) for call in calls))
+    assert sum(asked) == len(calls) and len(asked) < len(calls)
+    monkeypatch.undo()
+    assert found == [retriever.run(**call) for call in calls]
+    retriever.close()
+
+
+async def test_a_bad_question_fails_alone(store):
+    retriever = HybridRetriever(store)
+    found = await asyncio.gather(
+        retriever.run_async("wall", [1.0, 0.0, 0.0]),
+        retriever.run_async("wall", [1.0, 0.0]),
+        retriever.run_async("wall", [1.0, 0.0, 0.0], filters={"field": "meta.lang"}),
+        retriever.run_async("wall", top_k=-1),
+        return_exceptions=True,
+    )
+    assert ids(found[0])[0] == "wall"
+    assert "has 2 numbers" in str(found[1])
+    assert isinstance(found[2], FilterError)
+    assert "top_k is -1" in str(found[3])
+    retriever.close()
+
+
 def test_run_and_run_async_have_one_signature():
     assert inspect.signature(HybridRetriever.run) == inspect.signature(HybridRetriever.run_async)
 
@@ -141,6 +179,8 @@ def test_every_setting_survives_yaml(tmp_path):
         "language": "German",
         "filters": comparison("lang", "==", "en"),
         "filter_policy": "replace",
+        "timeout": 5.0,
+        "max_waiting": 17,
     }
     names = set(inspect.signature(HybridRetriever.__init__).parameters) - {"self", "document_store"}
     assert names == set(settings), "a new setting belongs into this test"

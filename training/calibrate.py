@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 FITTED = ("span", "null", "window", "retriever", "rank", "no_answer")
 _AGREEMENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+_NONE = 0.25  # what the probability of no answer counts beside that of the best answer, which people look at
 _L2 = 1e-4  # keeps weights finite where the data cannot tell them (a reader whose null score never varies)
 
 
@@ -71,7 +72,7 @@ def _sharpened(features: Features, weights: Calibration) -> Calibration:
     start = [1 / weights.temperature, weights.no_answer / weights.temperature]
     free = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     chance = torch.as_tensor(chance_of_right(features.f1))
-    none_right = (~levels.answerable).double()
+    none_right = 1 - torch.zeros(len(features), dtype=torch.float64).scatter_reduce(0, levels.question, chance, "amax")
     optimiser = torch.optim.LBFGS([free], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> "Tensor":
@@ -82,7 +83,7 @@ def _sharpened(features: Features, weights: Calibration) -> Calibration:
         asked = torch.as_tensor(np.flatnonzero(best >= 0))
         chosen = torch.as_tensor(best)[asked]
         entropy = torch.nn.functional.binary_cross_entropy
-        value = entropy(answers[chosen] / total[asked], chance[chosen]) + entropy(none / total, none_right)
+        value = entropy(answers[chosen] / total[asked], chance[chosen]) + _NONE * entropy(none / total, none_right)
         value.backward()
         return value
 

@@ -1,5 +1,6 @@
 """The reader as a Haystack component: settings in, answers out. What happens between is in the files beside it."""
 
+import asyncio
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,9 +14,14 @@ from components.reader.passages import WindowSize
 from components.reader.request import AnswerSettings, ReadSettings, Request
 
 if TYPE_CHECKING:
+    from components.gather import Gatherer
     from components.reader.reading import Reading
 
 _SPANS_PER_WINDOW = 8
+# Of all passages together. A batch is some 65,000 tokens: 20 questions with 20 passages; what waits is bounded by
+# memory.
+_CHARACTERS_A_BATCH = 300_000
+_CHARACTERS_WAITING = 100_000_000
 
 
 @component
@@ -54,12 +60,14 @@ class ExtractiveReader:
         answers_per_seq: int | None = None,
         no_answer: bool = True,
         overlap_threshold: float | None = 0.01,
+        model_kwargs: dict[str, Any] | None = None,
         max_answer_length: int = 30,
         max_query_length: int = 64,
         engine: str = "auto",
         precision: str = "auto",
         calibration: dict[str, float] | None = None,
         cache_bytes: int = 64 * 2**20,
+        timeout: float = 120.0,
     ) -> None:
         """
         :param model: A folder, a path relative to the project, or a name on the Hugging Face hub.
@@ -75,6 +83,7 @@ class ExtractiveReader:
         :param no_answer: Whether to return the no-answer, with the probability that the passages hold no answer.
         :param overlap_threshold: An answer that shares more than this part of itself, or of a better answer, with the
             better one in the same document is left out. None keeps all.
+        :param model_kwargs: For `from_pretrained`, with models that only transformers can run.
         :param max_answer_length: Longest answer, in tokens.
         :param max_query_length: Tokens of a question that are read.
         :param engine: What computes: "auto" chooses the fastest that gives the same answers here.
@@ -82,6 +91,7 @@ class ExtractiveReader:
         :param calibration: Weights of `components.reader.calibration.Calibration` to use instead of those in the
             model's folder.
         :param cache_bytes: Room for tokenised passages; 0 keeps none.
+        :param timeout: Seconds that an asynchronous caller waits at most.
         :raises ValueError: When a setting is outside what is allowed.
         """
         self.model = str(model)
@@ -95,12 +105,14 @@ class ExtractiveReader:
         self.answers_per_seq = answers_per_seq
         self.no_answer = no_answer
         self.overlap_threshold = overlap_threshold
+        self.model_kwargs = model_kwargs
         self.max_answer_length = max_answer_length
         self.max_query_length = max_query_length
         self.engine = engine
         self.precision = precision
         self.calibration = calibration
         self.cache_bytes = cache_bytes
+        self.timeout = timeout
         if calibration is not None:
             Calibration.from_weights(calibration, "the reader's setting 'calibration'")
         self._defaults = Request(
@@ -115,6 +127,7 @@ class ExtractiveReader:
             AnswerSettings(top_k, score_threshold, no_answer, overlap_threshold),
         )
         self._reading: Reading | None = None
+        self._gatherer: Gatherer[Request, list[ExtractedAnswer]] | None = None
         self._lock = threading.Lock()  # engines are for one thread at a time
 
     def warm_up(self) -> None:
@@ -147,6 +160,40 @@ class ExtractiveReader:
         """
         request = self._request(query, documents, locals())
         return {"answers": self._answer([request])[0]}
+
+    @component.output_types(answers=list[ExtractedAnswer])
+    async def run_async(
+        self,
+        query: str,
+        documents: list[Document],
+        top_k: int | None = None,
+        score_threshold: float | None = None,
+        max_seq_length: int | None = None,
+        stride: int | None = None,
+        max_batch_size: int | None = None,
+        answers_per_seq: int | None = None,
+        no_answer: bool | None = None,
+        overlap_threshold: float | None = None,
+    ) -> dict[str, Any]:
+        """
+        `run` without blocking the event loop; questions asked at the same time are read in one batch.
+
+        :raises components.gather.QueueFull: When too much is waiting already.
+        :raises components.gather.TooLate: When there is no answer within `timeout`.
+        """
+        request = self._request(query, documents, locals())
+        if self._reading is None:
+            await asyncio.to_thread(self.warm_up)
+        with self._lock:
+            gatherer = self._gatherer = self._gatherer or self._new_gatherer()
+        return {"answers": await gatherer.ask(request)}
+
+    def close(self) -> None:
+        """End the worker of `run_async`: who waits is told. The next `run_async` starts another."""
+        with self._lock:
+            gatherer, self._gatherer = self._gatherer, None
+        if gatherer is not None:
+            gatherer.close()
 
     def read(self, requests: Sequence[tuple[str, Sequence[Document]]]) -> list[list[ExtractedAnswer]]:
         """Answer many questions at once, each over its own passages, with the component's settings."""
@@ -188,6 +235,18 @@ class ExtractiveReader:
             query, documents, reading, replace(own.answering, **{name: pick[name] for name in names if name in pick})
         )
 
+    def _new_gatherer(self) -> "Gatherer[Request, list[ExtractedAnswer]]":
+        from components.gather import Gatherer
+
+        return Gatherer(
+            self._answer,
+            cost=lambda request: sum(len(document.content or "") for document in request.documents),
+            batch_cost=_CHARACTERS_A_BATCH,
+            queue_cost=_CHARACTERS_WAITING,
+            timeout=self.timeout,
+            name="reader",
+        )
+
     def _load(self) -> "Reading":
         from components.models import resolve_model
         from components.reader.engines.choose import load_engine
@@ -199,6 +258,11 @@ class ExtractiveReader:
             calibration = Calibration.from_weights(self.calibration, "the reader's setting 'calibration'")
         else:
             calibration = Calibration.load(folder) or Calibration()
-        device = self.device.to_torch_str() if isinstance(self.device, ComponentDevice) else self.device
-        engine = load_engine(folder, self.engine, device or "auto", self.precision)
+        engine = load_engine(
+            folder,
+            engine=self.engine,
+            precision=self.precision,
+            device=self.device,
+            model_kwargs=self.model_kwargs,
+        )
         return Reading(engine, PassageTokenizer.load(folder), calibration, PassageCache(self.cache_bytes))

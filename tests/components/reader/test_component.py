@@ -1,5 +1,6 @@
 """The reader in Haystack: sockets, YAML, settings, and what its answers carry."""
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Callable
@@ -25,12 +26,14 @@ CHANGED: dict[str, Any] = {
     "answers_per_seq": 5,
     "no_answer": False,
     "overlap_threshold": 0.5,
+    "model_kwargs": {"attn_implementation": "eager"},
     "max_answer_length": 17,
     "max_query_length": 33,
     "engine": "torch",
     "precision": "fp32",
     "calibration": {"temperature": 3.0},
     "cache_bytes": 1000,
+    "timeout": 7.0,
 }
 
 
@@ -60,7 +63,7 @@ def test_sockets_are_those_of_the_reader_it_replaces() -> None:
     assert list(parameters) == list(own)
     assert [parameter.default for parameter in parameters.values()] == [parameter.default for parameter in own.values()]
     settings, mine = (set(inspect.signature(kind.__init__).parameters) for kind in (theirs, ExtractiveReader))
-    assert settings - mine == {"calibration_factor", "model_kwargs"}
+    assert settings - mine == {"calibration_factor"}
 
 
 @pytest.mark.parametrize(
@@ -167,3 +170,40 @@ def test_windows_longer_than_the_model_reads_are_refused(reader_of: Callable[[st
     long = ExtractiveReader(str(reader_of("bert")), device="cpu", engine="torch", precision="fp32", max_seq_length=512)
     with pytest.raises(ValueError, match="max_seq_length=512"):
         long.run("Who?", [Document(content="The tower.")])
+
+
+async def test_questions_asked_at_the_same_time_get_their_own_answers(reader: ExtractiveReader) -> None:
+    texts = [f"The tower number {number} was built in {1800 + number} by Eiffel." for number in range(12)]
+    asked = [(f"When was {number} built?", [Document(content=text)]) for number, text in enumerate(texts)]
+    together = await asyncio.gather(*(reader.run_async(query, found) for query, found in asked))
+    reader.close()
+    for (query, found), result in zip(asked, together, strict=True):
+        alone = reader.run(query, found)["answers"]
+        assert [answer.data for answer in result["answers"]] == [answer.data for answer in alone]
+        assert [a.score for a in result["answers"]] == pytest.approx([a.score for a in alone], abs=1e-5)
+        assert {answer.query for answer in result["answers"]} == {query}
+
+
+async def test_questions_asked_at_the_same_time_are_read_together(reader: ExtractiveReader) -> None:
+    sizes: list[int] = []
+    answer = reader.reading.answer
+    reader.reading.answer = lambda requests: sizes.append(len(requests)) or answer(requests)  # type: ignore[method-assign]
+    found = [Document(content="The tower was built in 1889.")]
+    await asyncio.gather(*(reader.run_async("Who?", found) for _ in range(20)))
+    reader.close()
+    assert sum(sizes) == 20 and len(sizes) < 20
+
+
+async def test_a_bad_request_fails_alone(reader: ExtractiveReader) -> None:
+    found = [Document(content="The tower was built in 1889.")]
+    good, bad = await asyncio.gather(
+        reader.run_async("Who?", found), reader.run_async("Who?", found, max_seq_length=4000), return_exceptions=True
+    )
+    reader.close()
+    assert good["answers"] and isinstance(bad, ValueError) and "max_seq_length=4000" in str(bad)
+    with pytest.raises(ValueError, match="top_k"):
+        await reader.run_async("Who?", found, top_k=-1)
+
+
+def test_both_ways_to_run_have_the_same_sockets() -> None:
+    assert inspect.signature(ExtractiveReader.run) == inspect.signature(ExtractiveReader.run_async)

@@ -2,8 +2,9 @@
 
 VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+PORT ?= 9200
 DOCS ?= examples/documents
-Q ?= Who was named the MVP of Super Bowl 50?
+Q ?= Who sang the national anthem at Super Bowl 50?
 # Each collection has an index of its own; the examples have the one that `excerpt` uses by default.
 STORE ?= $(if $(filter examples/documents,$(DOCS)),.excerpt,.excerpt-docs/$(firstword $(shell printf '%s' '$(DOCS)' | cksum)))
 
@@ -13,10 +14,10 @@ BIN := $(VENV)/bin
 INDEXED = $(STORE)/made-by-make
 
 .DEFAULT_GOAL := help
-.PHONY: ask test lint types help setup
+.PHONY: ask test lint types help setup elasticsearch
 
 help: ## Show this
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 ask: $(VENV)/made-to-run ## Index DOCS (examples/documents) if that is to be done, and answer Q
 	@if [ ! -f "$(INDEXED)" ] || [ -n "$$(find "$$DOCS" -newer "$(INDEXED)" -print -quit)" ]; then \
@@ -37,6 +38,9 @@ lint: $(VENV)/made-to-test ## Check style, format, and which room imports which
 
 types: $(VENV)/made-to-test ## Check types
 	$(BIN)/mypy
+
+elasticsearch: $(VENV)/made-to-test ## Start an Elasticsearch to play with on PORT (9200), until Ctrl-C
+	@$(BIN)/python -m tests.elasticsearch_server $(PORT)
 
 setup: $(VENV)/made-to-test ## Only set up the environment, with all that tests need
 

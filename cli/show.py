@@ -69,4 +69,5 @@ def _near(path: str) -> str:
 
 def _percent(probability: float) -> str:
     """Never "100 %" nor "0 %" for what is only nearly so."""
-    return f"{min(max(probability * 100, 0.1), 99.9):.1f} %" if not 0.1 <= probability <= 0.99 else f"{probability:.0%}"
+    percent = probability * 100
+    return f"{percent:.0f} %" if 10 <= percent <= 99 else f"{min(max(percent, 0.1), 99.9):.1f} %"

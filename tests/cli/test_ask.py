@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "documents"
 Excerpt = Callable[..., Any]  # runs the command: see conftest.py
 
-MVP = "Who was named the MVP of Super Bowl 50?"
+ANTHEM = "Who sang the national anthem at Super Bowl 50?"
 ANSWER_FIELDS = {
     "answer": str, "probability": float, "document_id": str, "file": str, "page": int | None, "start": int, "end": int,
     "start_in_file": int, "end_in_file": int, "context": str, "start_in_context": int, "end_in_context": int,
@@ -46,34 +46,34 @@ def check_schema(found: dict) -> None:
 
 
 def test_a_readable_answer_with_its_place(ask: Excerpt) -> None:
-    done = ask("ask", MVP)
+    done = ask("ask", ANTHEM)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("Von Miller")
-    assert "super-bowl-50.pdf · page 1" in done.stdout
+    assert done.stdout.startswith("Lady Gaga")
+    assert "super-bowl-50.pdf · page 7" in done.stdout
     assert "\x1b" not in done.stdout, "no colours where there is no terminal"
 
 
 def test_json_says_where_the_answer_stands(ask: Excerpt) -> None:
-    done = ask("ask", MVP, "--json", "--top-k", 2)
+    done = ask("ask", ANTHEM, "--json", "--top-k", 2)
     found = json.loads(done.stdout)
     check_schema(found)
     assert len(found["answers"]) == 2
     best = found["answers"][0]
-    assert (best["answer"], best["page"]) == ("Von Miller", 1)
+    assert (best["answer"], best["page"]) == ("Lady Gaga", 7)
     assert best["file"].endswith("examples/documents/super-bowl-50.pdf")
     assert not found["abstained"]
 
 
 def test_filters_narrow_the_search(ask: Excerpt) -> None:
-    found = json.loads(ask("ask", MVP, "--json", "--filter", "file=black-death.pdf", "--filter", "page>1").stdout)
+    found = json.loads(ask("ask", ANTHEM, "--json", "--filter", "file=black-death.pdf", "--filter", "page>1").stdout)
     assert all(answer["file"].endswith("black-death.pdf") and answer["page"] > 1 for answer in found["answers"])
-    none = ask("ask", MVP, "--filter", '{"field": "meta.file_name", "operator": "==", "value": "no such file"}')
+    none = ask("ask", ANTHEM, "--filter", '{"field": "meta.file_name", "operator": "==", "value": "no such file"}')
     assert none.returncode == 4
     assert none.stdout.startswith("No answer found")
 
 
 def test_what_the_documents_do_not_hold(ask: Excerpt) -> None:
-    done = ask("ask", "What is the capital of the planet Zorbulon?", "--json")
+    done = ask("ask", "What does the stock exchange of Warsaw weigh in bananas?", "--json")
     found = json.loads(done.stdout)
     check_schema(found)
     assert done.returncode == 4
@@ -81,26 +81,26 @@ def test_what_the_documents_do_not_hold(ask: Excerpt) -> None:
 
 
 def test_many_questions_come_back_in_order(ask: Excerpt, tmp_path: Path) -> None:
-    questions = [MVP, "How many people died of plague in Paris in 1466?", "Who patented a steam engine in 1781?"]
+    questions = [ANTHEM, "How many people died of plague in Paris in 1466?", "Who patented a steam engine in 1781?"]
     file = tmp_path / "questions.txt"
-    file.write_text("\ufeff" + "\n\n".join(questions * 30) + "\n", encoding="utf-8")
+    file.write_text("\ufeff" + "\n\n".join(questions * 5) + "\n", encoding="utf-8")
     done = ask("ask", "--file", file, "--json", "--top-k", 1)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [line["question"] for line in lines] == questions * 30
+    assert [line["question"] for line in lines] == questions * 5
     for line in lines:
         check_schema(line)
     answers = [line["answers"][0]["answer"] for line in lines]
-    assert answers[:3] == ["Von Miller", "40,000", "James Watt"]
-    assert answers == answers[:3] * 30, "the same question has the same answer whatever is asked beside it"
+    assert answers[:3] == ["Lady Gaga", "40,000", "James Watt"]
+    assert answers == answers[:3] * 5, "the same question has the same answer whatever is asked beside it"
 
 
 def test_standard_input_as_file_and_as_prompt(ask: Excerpt) -> None:
-    done = ask("ask", "--file", "-", "--json", input=f"{MVP}\n")
-    assert json.loads(done.stdout)["answers"][0]["answer"] == "Von Miller"
-    prompt = ask("ask", input=f"{MVP}\n\nWho patented a steam engine in 1781?\n")
+    done = ask("ask", "--file", "-", "--json", input=f"{ANTHEM}\n")
+    assert json.loads(done.stdout)["answers"][0]["answer"] == "Lady Gaga"
+    prompt = ask("ask", input=f"{ANTHEM}\n\nWho patented a steam engine in 1781?\n")
     assert prompt.returncode == 0, prompt.stderr
-    assert "Von Miller" in prompt.stdout and "James Watt" in prompt.stdout
+    assert "Lady Gaga" in prompt.stdout and "James Watt" in prompt.stdout
 
 
 def test_prompt_on_a_terminal(indexed: Path) -> None:
@@ -119,9 +119,9 @@ def test_prompt_on_a_terminal(indexed: Path) -> None:
             seen += os.read(parent, 4096)
 
     until(b"? ")
-    os.write(parent, f"{MVP}\n".encode())
-    until(b"page 1")
-    assert b"\x1b[" in seen and b"Von Miller" in seen
+    os.write(parent, f"{ANTHEM}\n".encode())
+    until(b"page 7")
+    assert b"\x1b[" in seen and b"Lady Gaga" in seen
     os.write(parent, b"\x03")  # Ctrl-C
     assert process.wait(timeout=30) == 130
     os.close(parent)
@@ -129,7 +129,7 @@ def test_prompt_on_a_terminal(indexed: Path) -> None:
 
 def test_output_that_is_cut_off_ends_quietly(indexed: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.txt"
-    file.write_text(f"{MVP}\n" * 200, encoding="utf-8")
+    file.write_text(f"{ANTHEM}\n" * 200, encoding="utf-8")
     command = [sys.executable, "-m", "cli.main", "ask", "--json", "--file", str(file)]
     process = subprocess.Popen(
         command,
@@ -147,7 +147,7 @@ def test_output_that_is_cut_off_ends_quietly(indexed: Path, tmp_path: Path) -> N
 
 def test_ctrl_c_is_130_without_a_trace(indexed: Path, tmp_path: Path) -> None:
     file = tmp_path / "questions.txt"
-    file.write_text("".join(f"{MVP} {n}\n" for n in range(5000)), encoding="utf-8")
+    file.write_text("".join(f"{ANTHEM} {n}\n" for n in range(5000)), encoding="utf-8")
     command = [sys.executable, "-m", "cli.main", "ask", "--json", "--file", str(file)]
     process = subprocess.Popen(
         command,
@@ -167,14 +167,18 @@ def test_ctrl_c_is_130_without_a_trace(indexed: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["ask", MVP], 1, "there is no index at `.excerpt`. Make one: excerpt index PATH"),
+        (["ask", ANTHEM], 1, "there is no index at `.excerpt`. Make one: excerpt index PATH"),
         (["status"], 1, "there is no index at `.excerpt`"),
         (["ask", ""], 2, "the question is empty"),
-        (["ask", MVP, "--filter", "year"], 2, "write field=value"),
+        (["ask", ANTHEM, "--filter", "year"], 2, "write field=value"),
         (["ask", "--file", "x"], 2, "give --json too"),
-        (["ask", MVP, "--file", "x", "--json"], 2, "not both"),
-        (["ask", MVP, "--top-k", "0"], 2, "--top-k"),
-        (["ask", MVP, "--pipelines", "nowhere", "--store", str(EXAMPLES)], 1, "neither a folder nor one of the sets"),
+        (["ask", ANTHEM, "--file", "x", "--json"], 2, "not both"),
+        (["ask", ANTHEM, "--top-k", "0"], 2, "--top-k"),
+        (
+            ["ask", ANTHEM, "--pipelines", "nowhere", "--store", str(EXAMPLES)],
+            1,
+            "neither a folder nor one of the sets",
+        ),
         (["index", "no-such-folder"], 1, "no-such-folder"),
         (["index"], 2, "PATH"),
         (["eval", "squad", "missing.json"], 1, "missing.json"),

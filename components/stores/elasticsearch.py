@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 
 from elasticsearch import AsyncElasticsearch, Elasticsearch
@@ -16,7 +17,7 @@ from components.stores.elasticsearch_async import AsyncMethods
 from components.stores.elasticsearch_connection import Connection, Credentials, addresses
 from components.stores.elasticsearch_errors import StoreUnavailable, without_password
 from components.stores.elasticsearch_filters import some, to_query
-from components.stores.elasticsearch_index import IndexSet
+from components.stores.elasticsearch_index import IndexSet, Place
 from components.stores.elasticsearch_loading import Loading
 from components.stores.elasticsearch_mapping import IndexDesign, Quantisation, Similarity
 from components.stores.elasticsearch_passages import Limits, Passages
@@ -66,7 +67,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         api_key_id: Secret | str | None = Secret.from_env_var("ELASTIC_API_KEY_ID", strict=False),  # noqa: B008
         ca_certs: str | None = None,
         custom_mapping: dict[str, Any] | None = None,
-        **kwargs: Any,
+        client_settings: dict[str, Any] | None = None,
     ) -> None:
         """
         :param hosts: Addresses of the nodes; None takes ELASTICSEARCH_URL (several with commas between), else
@@ -96,7 +97,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         :param username: And `password`: by default ELASTICSEARCH_USERNAME (else "elastic") and ELASTICSEARCH_PASSWORD.
         :param ca_certs: File with the certificate of the authority that signed the server's.
         :param custom_mapping: A mapping of your own instead of the one that the settings above make.
-        :param kwargs: What else `elasticsearch.Elasticsearch` takes.
+        :param client_settings: What else `elasticsearch.Elasticsearch` takes.
         :raises ValueError: When a setting is outside what is allowed.
         """
         if timeout <= 0 or patience < 0 or wait < 0:
@@ -112,7 +113,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
             api_key=api_key,
             api_key_id=api_key_id,
             embedding_similarity_function=embedding_similarity_function,
-            **kwargs,
+            **(client_settings or {}),
         )
         self._settings: dict[str, Any] = {
             "hosts": hosts, "index": index, "search_fields": search_fields, "language": language,
@@ -122,7 +123,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
             "fuzziness": fuzziness, "timeout": timeout, "patience": patience, "wait": wait, "connections": connections,
             "bulk_connections": bulk_connections, "bulk_bytes": bulk_bytes, "username": username, "password": password,
             "api_key": api_key, "api_key_id": api_key_id, "ca_certs": ca_certs, "custom_mapping": custom_mapping,
-            **kwargs,
+            "client_settings": client_settings,
         }  # fmt: skip
         self.design = IndexDesign(
             language,
@@ -139,7 +140,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         """The parts that hold connections; made anew in a copy."""
         settings = self._settings
         client = {**self._kwargs, **({"headers": self._headers} if self._headers else {})}
-        if settings["ca_certs"] is not None:
+        if settings["ca_certs"]:
             client["ca_certs"] = settings["ca_certs"]
         self.connection = Connection(
             settings["hosts"],
@@ -201,6 +202,34 @@ class ElasticsearchDocumentStore(AsyncMethods):
             )  # fmt: skip
             self._open_passages = Passages(requests, indices, self.limits)
         return self._open_passages
+
+    # What elasticsearch_versions needs.
+
+    @property
+    def index(self) -> str:
+        """Name of the alias."""
+        return self._index
+
+    def place(self) -> Place | None:
+        """Where the passages are, None while nobody has written any."""
+        self._passages.forget()
+        return self._passages.place()
+
+    def request(self, method: str, path: str, body: Any = None, **settings: Any) -> Any:
+        """One request, with retries and errors in words (see `elasticsearch_client.Requests`)."""
+        return self.connection.requests()(method, path, body, **settings)
+
+    def version(self, number: int, **changed: Any) -> "ElasticsearchDocumentStore":
+        """A store over a new version of the index that no alias names yet; both its indices are made."""
+        indices = self._passages.indices
+        name = indices.version(number)
+        new = ElasticsearchDocumentStore(**{**self._settings, **changed, "index": name})
+        replace(indices, design=new.design).create_version(name)
+        return new
+
+    def forget(self) -> None:
+        """Look anew which index the alias names."""
+        self._passages.forget()
 
     @property
     def sources(self) -> ElasticsearchSourceRecord:

@@ -122,7 +122,7 @@ class Passages:
         )
         ranked = search.fuse(len(queries), legs, reply["responses"])
         found = self._fetch(place, {name for leg in ranked for name, _ in leg})
-        return [[_scored(found[name], score) for name, score in leg if name in found] for leg in ranked]
+        return [[to_document(found[name], score) for name, score in leg if name in found] for leg in ranked]
 
     def _fetch(self, place: Place, ids: set[str]) -> dict[str, dict[str, Any]]:
         if not ids:
@@ -135,9 +135,9 @@ class Passages:
             params={
                 "_source_excludes": ",".join(LEFT_OUT),
                 "realtime": "false",
-                "filter_path": "docs._source,docs.error",
+                "filter_path": "docs._id,docs._source,docs.error",
             },
-            check=_check_docs,
+            check=lambda found: _check_docs(found, len(ids)),
         )
         rows = (one["_source"] for one in reply.get("docs", []) if "_source" in one)
         return {row["id"]: row for row in rows}
@@ -232,15 +232,9 @@ class Passages:
 
 
 FILTER_PATH = (
-    "responses.error,responses.status,responses.timed_out,responses._shards.failed,"
+    "responses.took,responses.error,responses.status,responses.timed_out,responses._shards.failed,"
     "responses.hits.hits._id,responses.hits.hits._score"
 )
-
-
-def _scored(row: dict[str, Any], score: float) -> Document:
-    document = to_document(row)
-    document.score = score
-    return document
 
 
 def _check_shards(reply: Any) -> None:
@@ -248,6 +242,7 @@ def _check_shards(reply: Any) -> None:
         raise PartialResult("not all shards could be counted: see /_cluster/health")
 
 
-def _check_docs(reply: Any) -> None:
-    if not isinstance(reply, dict) or any("error" in one for one in reply.get("docs", [])):
+def _check_docs(reply: Any, expected: int) -> None:
+    docs = reply.get("docs", []) if isinstance(reply, dict) else []
+    if len(docs) != expected or any("error" in one for one in docs):
         raise PartialResult("some passages could not be fetched: see /_cluster/health")

@@ -57,7 +57,7 @@ class HybridSearch:
         by_words = self.fusion.asks_words or embeddings is None
         by_meaning = self.fusion.asks_meaning and embeddings is not None
         for number, query in enumerate(queries):
-            if by_words and query.strip():
+            if by_words and any(letter.isalnum() for letter in query):
                 legs.append((number, "words", self._words(query)))
             if by_meaning and embeddings is not None and embeddings[number].any():
                 legs.append((number, "meaning", self._meaning(embeddings[number])))
@@ -76,6 +76,7 @@ class HybridSearch:
         }
 
     def _words(self, query: str) -> dict[str, Any]:
+        query = query.replace(":", " ")  # the tokenizer takes "who:what" for one word
         if query.count(" ") > _MOST_WORDS:
             query = " ".join(list(dict.fromkeys(query.split()))[:_MOST_WORDS])
         matching: dict[str, Any] = {
@@ -105,7 +106,7 @@ class HybridSearch:
         words: list[Leg] = [[] for _ in range(questions)]
         meaning: list[Leg] = [[] for _ in range(questions)]
         for (number, kind, _), reply in zip(legs, replies, strict=True):
-            hits = [(hit["_id"], hit["_score"]) for hit in reply["hits"]["hits"]]
+            hits = [(hit["_id"], hit["_score"]) for hit in reply.get("hits", {}).get("hits", [])]
             if kind == "words":
                 words[number] = hits
             else:
@@ -133,7 +134,7 @@ def check_whole(reply: Any, expected: int) -> None:
         if failed or one.get("timed_out"):
             what = f"{failed} shards failed" if failed else "shards ran out of time"
             raise PartialResult(f"the result would be incomplete: {what}; see /_cluster/health")
-        if not isinstance(one.get("hits", {}).get("hits", []), list):
+        if "took" not in one or not isinstance(one.get("hits", {}).get("hits", []), list):
             raise PartialResult("a search got an answer that is none: is a proxy garbling replies?")
 
 

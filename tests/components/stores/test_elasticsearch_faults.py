@@ -1,0 +1,336 @@
+"""A slow, torn or lying server: our deadline holds, what was refused is sent again, and nothing is silently fewer."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+
+import pytest
+from haystack import Document
+from haystack.document_stores.types import DuplicatePolicy
+
+from components.stores.elasticsearch import ElasticsearchDocumentStore
+from components.stores.elasticsearch_errors import (
+    ElasticsearchStoreError,
+    PartialResult,
+    RefusedDocuments,
+    StoreUnavailable,
+)
+from components.stores.fusion import Fusion
+from tests.elasticsearch_server.proxy import Exchange, Proxy
+
+pytestmark = pytest.mark.elasticsearch
+BOTH = Fusion(words_weight=0.5, candidates=10)
+
+
+def documents(count: int) -> list[Document]:
+    return [
+        Document(id=f"{i:05}", content=f"passage number {i} of many", embedding=[1.0, i / count, 0.0, 1.0])
+        for i in range(count)
+    ]
+
+
+@pytest.fixture
+def proxy(elasticsearch_url):
+    with Proxy(elasticsearch_url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def make_store(index_name):
+    stores = []
+
+    def make(url: str, **settings) -> ElasticsearchDocumentStore:
+        store = ElasticsearchDocumentStore(
+            hosts=url, index=index_name, **{"replicas": 0, "timeout": 1.5, "patience": 20.0, "wait": 2.0, **settings}
+        )
+        stores.append(store)
+        return store
+
+    yield make
+    for store in stores:
+        store.close()
+
+
+@pytest.fixture
+def filled(make_store, elasticsearch_url, proxy):
+    """A store behind the proxy, with ten passages in it; its connection is open."""
+    make_store(elasticsearch_url).write_documents(documents(10))
+    store = make_store(proxy.url)
+    store.warm_up()
+    assert len(store.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)[0]) == 10
+    return store
+
+
+def only(path: str, change):
+    """A rule for requests to one path."""
+
+    def rule(exchange: Exchange) -> None:
+        if path in exchange.path:
+            change(exchange)
+
+    return rule
+
+
+class TestQuestions:
+    @pytest.mark.parametrize("how", ["slow", "trickle", "silent"])
+    def test_our_deadline_holds(self, filled, proxy, how):
+        changes = {"slow": {"delay": 30.0}, "trickle": {"bytes_per_second": 20}, "silent": {"silent": True}}[how]
+        proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(changes))
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            filled.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)
+        assert time.monotonic() - start < 1.5 + 1.0
+
+    async def test_the_deadline_holds_for_many_at_once_and_threads_do_not_pile_up(self, filled, proxy):
+        import threading
+
+        proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(silent=True))
+        before = threading.active_count()
+        asked = [filled.hybrid_search_async(["passage"], None) for _ in range(40)]
+        results = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(result, StoreUnavailable) for result in results)
+        assert threading.active_count() <= before + 16
+        proxy.rule = lambda exchange: None
+        assert len((await filled.hybrid_search_async(["passage"], None))[0]) == 10
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"cut_at": 60},
+            {"cut_at": 60, "reset": True},
+            {"cut_at": 0},
+            {"body": b'{"responses": [{"hits": {"hits": ['},
+            {"body": b"\x00\xff garbage"},
+            {"body": b"{}"},
+            {"body": b'{"responses": []}'},
+            {"status": 503, "body": b'{"error": {"type": "x", "reason": "y"}, "status": 503}'},
+            {"status": 429, "body": b'{"error": {"type": "circuit_breaking_exception", "reason": "y"}, "status": 429}'},
+        ],
+        ids=["cut", "reset", "no body", "cut json", "garbage", "empty", "too few", "503", "429"],
+    )
+    @pytest.mark.parametrize("path", ["_msearch", "_mget"])
+    def test_what_is_torn_once_is_asked_again(self, filled, proxy, change, path):
+        torn = []
+
+        def tear_once(exchange: Exchange) -> None:
+            if not torn:
+                torn.append(exchange)
+                vars(exchange).update(change)
+
+        proxy.rule = only(path, tear_once)
+        assert len(filled.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)[0]) == 10
+        assert torn
+
+    @pytest.mark.parametrize("how", ["failed", "timed_out"])
+    def test_failed_shards_are_an_error_never_fewer_passages(self, filled, proxy, how):
+        def lie(exchange: Exchange) -> None:
+            reply = exchange.json
+            for one in reply["responses"]:
+                one["hits"]["hits"] = one["hits"]["hits"][:3]
+                if how == "failed":
+                    one["_shards"] = {"failed": 1}
+                else:
+                    one["timed_out"] = True
+            exchange.json = reply
+
+        proxy.rule = only("_msearch", lie)
+        with pytest.raises(PartialResult, match="incomplete"):
+            filled.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)
+
+
+class TestWriting:
+    def test_refused_items_are_sent_again_until_all_are_in(self, make_store, proxy, elasticsearch_url):
+        """A fifth of the items get 429 and 503 though the request gets 200; what was done is done all the same."""
+        seen: Counter[str] = Counter()
+
+        def refuse(exchange: Exchange) -> None:
+            reply = exchange.json
+            for item in reply["items"]:
+                about = item["index"]
+                seen[about["_id"]] += 1
+                if seen[about["_id"]] == 1 and int(about["_id"]) % 5 == 0:
+                    about["status"] = 429 if int(about["_id"]) % 2 else 503
+                    about["error"] = {"type": "es_rejected_execution_exception", "reason": "rejected"}
+            exchange.json = reply
+
+        proxy.rule = only("_bulk", refuse)
+        store = make_store(proxy.url, bulk_bytes=1 << 16)
+        assert store.write_documents(documents(1000), DuplicatePolicy.OVERWRITE) == 1000
+        assert make_store(elasticsearch_url).count_documents() == 1000
+        assert max(seen.values()) == 2
+
+    def test_refused_for_good_are_listed_with_their_reasons_and_the_others_are_in(self, make_store, elasticsearch_url):
+        store = make_store(elasticsearch_url)
+        store.write_documents([Document(id="first", content="x", meta={"year": 1999})])
+        mixed = documents(300)
+        for document in mixed[::100]:
+            document.meta["year"] = "long ago SECRET-TEXT"
+        with pytest.raises(RefusedDocuments, match="document 00100: field year") as caught:
+            store.write_documents(mixed)
+        assert [one.id for one in caught.value.refused] == ["00000", "00100", "00200"]
+        assert "meta_fields" in str(caught.value)
+        assert "SECRET-TEXT" not in str(caught.value)
+        assert store.count_documents() == 298
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"cut_at": 40},
+            {"cut_at": 40, "reset": True},
+            {"body": b'{"items": [{"index": {'},
+            {"body": b'{"items": []}'},
+            {"status": 502, "body": b"<html>bad gateway</html>"},
+        ],
+        ids=["cut", "reset", "cut json", "no items", "502"],
+    )
+    @pytest.mark.parametrize("policy", [DuplicatePolicy.OVERWRITE, DuplicatePolicy.FAIL, DuplicatePolicy.SKIP])
+    def test_a_lost_reply_loses_and_doubles_nothing(self, make_store, proxy, elasticsearch_url, change, policy):
+        """The server has written, and we did not hear of it: with FAIL, what we find there then is our own."""
+        torn = []
+
+        def tear_once(exchange: Exchange) -> None:
+            if not torn:
+                torn.append(exchange)
+                vars(exchange).update(change)
+
+        proxy.rule = only("_bulk", tear_once)
+        assert make_store(proxy.url).write_documents(documents(50), policy) == 50
+        assert make_store(elasticsearch_url).count_documents() == 50
+
+    def test_a_lost_reply_does_not_hide_a_true_duplicate(self, make_store, proxy, elasticsearch_url):
+        from haystack.document_stores.errors import DuplicateDocumentError
+
+        make_store(elasticsearch_url).write_documents([Document(id="00007", content="another text")])
+        torn = []
+
+        def tear_once(exchange: Exchange) -> None:
+            if not torn:
+                torn.append(exchange)
+                exchange.cut_at = 10
+
+        proxy.rule = only("_bulk", tear_once)
+        with pytest.raises(DuplicateDocumentError, match="00007$"):
+            make_store(proxy.url).write_documents(documents(50))
+
+    def test_a_server_that_never_recovers_is_an_error_in_time(self, make_store, proxy):
+        def refuse(exchange: Exchange) -> None:
+            exchange.status, exchange.body = 503, b'{"error": {"type": "master_not_discovered_exception"}}'
+
+        store = make_store(proxy.url, patience=1.0)
+        store.warm_up()
+        store.write_documents(documents(1))
+        proxy.rule = only("_bulk", refuse)
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="gave up after 1 s"):
+            store.write_documents(documents(10), DuplicatePolicy.OVERWRITE)
+        assert time.monotonic() - start < 6
+
+
+class TestCausesAndRemedies:
+    def test_nobody_there(self, make_store):
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable, match=r"is it running.*ELASTICSEARCH_URL"):
+            make_store("http://127.0.0.1:9", wait=1.0).count_documents()
+        assert time.monotonic() - start < 4
+
+    def test_waits_for_a_server_that_is_not_there_yet(self, make_store, proxy):
+        def absent(exchange: Exchange) -> None:
+            if exchange.number < 4:
+                exchange.status, exchange.body = 503, b"{}"
+
+        proxy.rule = absent
+        assert make_store(proxy.url, wait=10.0).count_documents() == 0
+
+    @pytest.mark.parametrize("url", ["localhost:9200", "ftp://localhost", ""])
+    def test_wrong_address(self, make_store, url, monkeypatch):
+        monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
+        with pytest.raises(ElasticsearchStoreError, match="must start with http"):
+            make_store(url).count_documents()
+
+    def test_not_elasticsearch(self, make_store, proxy):
+        def other(exchange: Exchange) -> None:
+            exchange.body = b"<html>It works!</html>"
+
+        proxy.rule = other
+        with pytest.raises(ElasticsearchStoreError, match=r"is it Elasticsearch"):
+            make_store(proxy.url, wait=0.5).count_documents()
+
+    def test_too_old(self, make_store, proxy):
+        def old(exchange: Exchange) -> None:
+            reply = exchange.json
+            reply["version"]["number"] = "8.4.3"
+            exchange.json = reply
+
+        proxy.rule = old
+        with pytest.raises(ElasticsearchStoreError, match=r"8\.4\.3; 8\.12 or newer"):
+            make_store(proxy.url).count_documents()
+
+    def test_wrong_password_is_named_and_stays_secret(self, make_store, proxy, monkeypatch, caplog):
+        caplog.set_level(logging.DEBUG)
+
+        def denied(exchange: Exchange) -> None:
+            exchange.status = 401
+            exchange.body = (
+                b'{"error": {"type": "security_exception", "reason": "unable to authenticate"}, "status": 401}'
+            )
+
+        proxy.rule = denied
+        monkeypatch.setenv("ELASTICSEARCH_PASSWORD", "CANARY-SECRET")
+        store = make_store(proxy.url)
+        with pytest.raises(ElasticsearchStoreError, match="ELASTICSEARCH_PASSWORD") as caught:
+            store.count_documents()
+        told = f"{caught.value!r} {caplog.text} {store.to_dict()} {store!r}"
+        assert "CANARY-SECRET" not in told
+        assert caught.value.__cause__ is None
+
+    def test_password_in_the_address_is_not_told(self, make_store, caplog):
+        caplog.set_level(logging.DEBUG)
+        with pytest.raises(StoreUnavailable) as caught:
+            make_store("http://elastic:CANARY-SECRET@127.0.0.1:9", wait=0.3).count_documents()
+        assert "CANARY-SECRET" not in f"{caught.value} {caplog.text}"
+
+    def test_read_only_index_is_named_and_goes_on_once_lifted(self, make_store, elasticsearch_url, index_name):
+        store = make_store(elasticsearch_url, patience=1.0)
+        store.write_documents(documents(5))
+        block = {"index.blocks.read_only_allow_delete": True}
+        store.request("PUT", f"/{index_name}/_settings", block, within=5)
+        with pytest.raises(StoreUnavailable, match="disk is almost full"):
+            store.write_documents(documents(10), DuplicatePolicy.OVERWRITE)
+        assert len(store.hybrid_search(["passage"], None)[0]) == 5
+        store.request("PUT", f"/{index_name}/_settings", {"index.blocks.read_only_allow_delete": None}, within=5)
+        assert store.write_documents(documents(10), DuplicatePolicy.OVERWRITE) == 10
+
+    def test_mapping_explosion(self, make_store, elasticsearch_url):
+        store = make_store(elasticsearch_url, max_fields=60)
+        wide = Document(id="wide", content="x", meta={f"field{i}": i for i in range(100)})
+        with pytest.raises(RefusedDocuments, match="document wide: its meta would make more than 60 fields"):
+            store.write_documents([wide, Document(id="fine", content="x")])
+        assert store.count_documents() == 1
+
+    @pytest.mark.parametrize(
+        ("settings", "named"),
+        [
+            ({"language": "german"}, "language is 'english' in the index and 'german'"),
+            ({"quantisation": "flat"}, "quantisation"),
+            ({"embedding_dims": 768}, "embedding_dims is 4"),
+            ({"search_fields": {"content": 1.0, "author": 1.0}}, "search_fields names 'author'"),
+        ],
+    )
+    def test_other_settings_than_the_index_was_made_with(self, make_store, elasticsearch_url, settings, named):
+        make_store(elasticsearch_url).write_documents(documents(2))
+        with pytest.raises(ElasticsearchStoreError, match=named):
+            make_store(elasticsearch_url, **settings).count_documents()
+
+    def test_a_request_too_large_is_parted(self, make_store, proxy, elasticsearch_url):
+        """413 for bodies of more than 20 kB, as with a small http.max_content_length."""
+        store = make_store(proxy.url)
+        store.write_documents(documents(1))
+
+        def too_large(exchange: Exchange) -> None:
+            if len(exchange.json.get("items", [])) > 30:
+                exchange.status, exchange.body = 413, b""
+
+        proxy.rule = only("_bulk", too_large)
+        assert store.write_documents(documents(200), DuplicatePolicy.OVERWRITE) == 200
+        assert make_store(elasticsearch_url).count_documents() == 200

@@ -42,7 +42,7 @@ def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tens
     :param qkv: (tokens, 3 x hidden): queries, keys and values of all heads.
     :returns: (tokens, hidden).
     """
-    split = qkv.view(len(qkv), 3, heads, -1)
+    split = qkv.view(len(qkv), 3, heads, qkv.shape[1] // (3 * heads))
     if qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16):
         return _varlen(split, where)
     out = torch.empty(len(qkv), split.shape[2] * split.shape[3], dtype=qkv.dtype, device=qkv.device)
@@ -50,7 +50,7 @@ def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tens
     for first, count, length in where.groups:
         # Equal lengths side by side are a plain (count, length) block: no copy, no padding, no mask.
         block = split[first : first + count * length].view(count, length, *split.shape[1:]).permute(2, 0, 3, 1, 4)
-        target = out[first : first + count * length].view(count, length, heads, -1)
+        target = out[first : first + count * length].view(count, length, heads, split.shape[3])
         if scores is None:
             attended = functional.scaled_dot_product_attention(block[0], block[1], block[2])
         else:

@@ -64,6 +64,8 @@ class PackedEncoder:
         :raises ValueError: a sequence that is too long, or an id outside the vocabulary.
         """
         self._check(batch)
+        if not batch.total:  # oneDNN refuses products without rows
+            return torch.empty(0, self.config.hidden, dtype=self.dtype, device=self.device)
         x = self._embed(batch)
         where = layout(batch, self.device)
         for number, layer in enumerate(self._layers):

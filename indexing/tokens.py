@@ -3,10 +3,12 @@
 import itertools
 import json
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from components.models import resolve_model
 
 _BATCH = 1_000  # texts, each of at most `segments.MAX_UNIT` or one passage's characters: bounds the tokenizer's memory
+_POSITIONS_BEHIND_PADDING = {"roberta", "xlm-roberta", "camembert"}  # their first position is pad_token_id + 1
 _LARGEST_WINDOW = 100_000  # some models write 10**30 for "no limit"
 
 
@@ -27,15 +29,7 @@ class TokenCounter:
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        windows = [
-            (file, int(json.loads((folder / file).read_text(encoding="utf-8")).get(name) or 0))
-            for file, name in (
-                ("sentence_bert_config.json", "max_seq_length"),
-                ("config.json", "max_position_embeddings"),
-            )
-            if (folder / file).is_file()
-        ]
-        file, window = next(((file, size) for file, size in windows if 0 < size < _LARGEST_WINDOW), ("", 512))
+        file, window = _window(folder)
         if max_tokens is not None and max_tokens > window:
             raise ValueError(
                 f"PassageSplitter: 'max_tokens' is {max_tokens}, but {model} reads only {window} ({file}) and would "
@@ -63,3 +57,20 @@ class TokenCounter:
         # One token more a field for the separator behind it.
         used = self._specials + sum(self.count(fields)) + len(fields)
         return max(self.max_tokens - used, (self.max_tokens - self._specials) // 2)
+
+
+def _window(folder: Path) -> tuple[str, int]:
+    """How many tokens the model reads, and the file that says so."""
+    settings = {
+        file: json.loads((folder / file).read_text(encoding="utf-8"))
+        for file in ("sentence_bert_config.json", "config.json")
+        if (folder / file).is_file()
+    }
+    length = int(settings.get("sentence_bert_config.json", {}).get("max_seq_length") or 0)
+    if 0 < length < _LARGEST_WINDOW:
+        return "sentence_bert_config.json", length
+    config = settings.get("config.json", {})
+    positions = int(config.get("max_position_embeddings") or 0)
+    if config.get("model_type") in _POSITIONS_BEHIND_PADDING:
+        positions -= int(config.get("pad_token_id", 1)) + 1
+    return ("config.json", positions) if 0 < positions < _LARGEST_WINDOW else ("by default", 512)

@@ -1,19 +1,24 @@
 """Passages: exact slices that cover the text, fit the window, and begin where one would begin to read."""
 
+import json
 import re
 import time
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from haystack import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer
+from tokenizers.models import BPE
+from tokenizers.pre_tokenizers import ByteLevel
 
 from components.models import MINILM, resolve_model
 from indexing.packing import pack
 from indexing.passages import PassageSplitter, heading_path
-from indexing.segments import Border, units
+from indexing.segments import Border, Unit, units
 
 SENTENCE = "The lighthouse of Norderoog number {} was built in the year 1907 and has stood there ever since."
 
@@ -160,6 +165,20 @@ def test_room_is_left_for_what_the_embedder_puts_in_front(tokenizer):
         assert len(tokenizer.encode(f"{title}\n{passage.content}").ids) <= 256
 
 
+def test_tokens_that_do_not_add_up_are_counted_again(tmp_path):
+    """Byte-level tokenizers count the space between two sentences, too: the whole has more tokens than its parts."""
+    bytewise = Tokenizer(BPE({char: i for i, char in enumerate(sorted(ByteLevel.alphabet()))}, []))
+    bytewise.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    bytewise.save(str(tmp_path / "tokenizer.json"))
+    config = {"model_type": "roberta", "max_position_embeddings": 102, "pad_token_id": 1}  # reads 100
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    save_file({"w": np.zeros(1, dtype=np.float32)}, tmp_path / "model.safetensors")
+    text = "Be it. " * 200
+    passages = PassageSplitter(model=str(tmp_path)).run([Document(id="d", content=text)])["documents"]
+    assert_sound(text, passages, bytewise, 100)
+    assert max(len(bytewise.encode(passage.content).ids) for passage in passages) > 50
+
+
 def test_window_of_the_model_is_the_limit():
     with pytest.raises(ValueError, match=r"'max_tokens' is 300.*reads only 256 \(sentence_bert_config.json\)"):
         PassageSplitter(max_tokens=300).warm_up()
@@ -199,10 +218,19 @@ def brute_force_fits(tokens: list[int], room: int) -> int:
     return count
 
 
+def test_no_more_passages_than_needed():
+    pieces = [Unit(10 * i, 10 * i + 9, Border.SENTENCE) for i in range(30)]
+    assert len(pack(pieces, [10] * 30, 250)) == 2
+
+
+def test_a_heading_goes_with_its_text_even_where_that_cuts_a_sentence():
+    borders = [Border.PARAGRAPH, Border.HEADING, Border.PARAGRAPH, Border.CUT]
+    pieces = [Unit(10 * i, 10 * i + 9, border) for i, border in enumerate(borders)]
+    assert pack(pieces, [30, 5, 60, 38], 100) == [(0, 1), (1, 3), (3, 4)]
+
+
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=60))
 def test_packing_covers_all_units_in_order(tokens):
-    from indexing.segments import Unit
-
     pieces = [Unit(10 * i, 10 * i + 9, Border.SENTENCE) for i in range(len(tokens))]
     ranges = pack(pieces, tokens, 100)
     assert [ranges[0][0], ranges[-1][1]] == [0, len(tokens)]

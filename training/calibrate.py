@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from components.reader.calibration import SPAN_ALONE, Calibration
+from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
+from components.reader.request import FIRST_PASSAGES
 from training.ranking_features import Features, Floats
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 
@@ -43,7 +44,12 @@ def fit(features: Features, agreement: float | None = None, without: Sequence[st
         )
     tried = [_fit(features, value, without) for value in (_AGREEMENTS if agreement is None else (agreement,))]
     weights = _sharpened(features, min(tried, key=lambda entry: entry[1])[0])
-    return replace(weights, threshold=_threshold(features, weights))
+    return replace(
+        weights,
+        threshold=_threshold(features, weights),
+        stop_safe=_stop(features, weights, 1 / 500),
+        stop_aggressive=_stop(features, weights, 1 / 50),
+    )
 
 
 def chance_of_right(f1: Floats) -> Floats:
@@ -266,6 +272,30 @@ def calibrate(folder: Path, features: Features, **about: Any) -> Calibration:
     weights = fit(features)
     weights.save(folder, held_out=comparison(features), **about)
     return weights
+
+
+def _stop(features: Features, weights: Calibration, changed: float) -> float:
+    """
+    From which logit on, in the first passages, the other passages change the best answer of at most so many questions.
+
+    Only half of ``changed`` is used: what was counted on these questions is an estimate.
+    """
+    import torch
+
+    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
+    first = features.values.copy()
+    first[np.expm1(features.values[:, 4]) > FIRST_PASSAGES - 0.5, 0] = -NEVER
+    best = [
+        _best_answers(_Levels.of(part).masses(vector, weights.agreement)[0].numpy(), features)
+        for part in (replace(features, values=first), features)
+    ]
+    logits = np.full(len(features), -np.inf)
+    span_logits = first @ np.array([getattr(weights, name) for name in FITTED[:5]])
+    np.maximum.at(logits, features.question[features.answer[features.region]], span_logits)
+    order = np.argsort(-logits, kind="stable")
+    enough = np.flatnonzero(np.cumsum(best[0][order] != best[1][order]) <= changed / 2 * len(features))
+    stops = enough[-1] if len(enough) else -1
+    return float(logits[order[stops]]) if stops >= 0 and logits[order[stops]] > -NEVER / 2 else NEVER
 
 
 def _threshold(features: Features, weights: Calibration) -> float:

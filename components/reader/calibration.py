@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 FILE_NAME = "calibration.json"
+NEVER = 1e6  # no span scores as high
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Calibration:
     :param agreement: 1 adds the probabilities of the same answer found in several places, 0 takes the highest.
     :param temperature: divides all logits, the one of no answer included.
     :param threshold: an answer less probable than this is better withheld.
+    :param stop_safe: logit of a span in the first passages from which on the other passages change the best answer of
+        at most 1 question in 500.
+    :param stop_aggressive: the same for 1 question in 50.
     """
 
     span: float = 1.0
@@ -37,6 +41,8 @@ class Calibration:
     agreement: float = 1.0
     temperature: float = 2.0
     threshold: float = 0.0
+    stop_safe: float = NEVER
+    stop_aggressive: float = NEVER
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -11,7 +11,7 @@ from haystack.utils import ComponentDevice, Secret
 
 from components.reader.calibration import Calibration
 from components.reader.passages import WindowSize
-from components.reader.request import AnswerSettings, ReadSettings, Request
+from components.reader.request import AnswerSettings, EarlyStop, ReadSettings, Request
 
 if TYPE_CHECKING:
     from components.gather import Gatherer
@@ -68,6 +68,7 @@ class ExtractiveReader:
         calibration: dict[str, float] | None = None,
         cache_bytes: int = 64 * 2**20,
         timeout: float = 120.0,
+        early_stop: EarlyStop = "off",
     ) -> None:
         """
         :param model: A folder, a path relative to the project, or a name on the Hugging Face hub.
@@ -92,6 +93,9 @@ class ExtractiveReader:
             model's folder.
         :param cache_bytes: Room for tokenised passages; 0 keeps none.
         :param timeout: Seconds that an asynchronous caller waits at most.
+        :param early_stop: Leave the passages after the first five unread where they hardly ever change the best answer:
+            "safe" (at most 1 question in 500, as measured when calibrating), "aggressive" (1 in 50), or "off". An
+            answer then shows fewer of its places. A reader without calibration always reads everything.
         :raises ValueError: When a setting is outside what is allowed.
         """
         self.model = str(model)
@@ -113,6 +117,7 @@ class ExtractiveReader:
         self.calibration = calibration
         self.cache_bytes = cache_bytes
         self.timeout = timeout
+        self.early_stop = early_stop
         if calibration is not None:
             Calibration.from_weights(calibration, "the reader's setting 'calibration'")
         self._defaults = Request(
@@ -123,6 +128,7 @@ class ExtractiveReader:
                 _SPANS_PER_WINDOW if answers_per_seq is None else answers_per_seq,
                 max_answer_length,
                 ReadSettings.tokens_at_once if max_batch_size is None else max_batch_size * max_seq_length,
+                early_stop,
             ),
             AnswerSettings(top_k, score_threshold, no_answer, overlap_threshold),
         )

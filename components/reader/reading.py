@@ -16,7 +16,7 @@ from components.reader.calibration import Calibration
 from components.reader.engines.base import SpanEngine
 from components.reader.passages import Windows, cut_windows
 from components.reader.ranking import Floats, Place, passage_logits, rank_answers, z_scores
-from components.reader.request import ReadSettings, Request
+from components.reader.request import FIRST_PASSAGES, ReadSettings, Request
 from components.reader.spans import null_scores, top_of_groups, top_spans
 from components.reader.tokens import PassageCache, PassageTokenizer, Tokens, content_key
 
@@ -96,7 +96,7 @@ class Reading:
             together.setdefault(request.reading, []).append(number)
         for settings, numbers in together.items():
             sheets = [_sheet(requests[number]) for number in numbers]
-            for number, sheet, places in zip(numbers, sheets, self._places(sheets, settings), strict=True):
+            for number, sheet, places in zip(numbers, sheets, self._read(sheets, settings), strict=True):
                 ranking = rank_answers(places, self.calibration)
                 done[number] = extracted_answers(sheet.request, ranking, self.calibration.threshold)
         return done
@@ -138,7 +138,7 @@ class Reading:
         """What the ranking knows of every span of each request, before any weight: for fitting the weights."""
         settings = settings or ReadSettings()
         sheets = [_sheet(request) for request in requests]
-        pairs = self._pairs(sheets)
+        pairs = self._pairs(sheets, [range(len(sheet.texts)) for sheet in sheets])
         windows = cut_windows(self.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
         found = self.find(windows, settings)
         scores, begins, ends = (tensor.tolist() for tensor in (found.score, found.start, found.end))
@@ -155,24 +155,41 @@ class Reading:
                         spans[number].append(SpanFeatures(place, values))
         return spans
 
-    def _pairs(self, sheets: Sequence[_Sheet]) -> _Pairs:
-        """Every (question, passage) of the sheets as tokens."""
+    def _read(self, sheets: Sequence[_Sheet], settings: ReadSettings) -> list[list[Place]]:
+        """Where the answers of each request may stand; the passages after the first few only where they are needed."""
+        everything = [range(len(sheet.texts)) for sheet in sheets]
+        if settings.early_stop == "off":
+            return self._places(sheets, everything, settings)
+        enough = self.calibration.stop_safe if settings.early_stop == "safe" else self.calibration.stop_aggressive
+        places = self._places(sheets, [texts[:FIRST_PASSAGES] for texts in everything], settings)
+        best = [max((place.logit for place in found), default=-math.inf) for found in places]
+        open_ones = [number for number, logit in enumerate(best) if logit < enough]
+        rest = self._places(
+            [sheets[number] for number in open_ones], [everything[n][FIRST_PASSAGES:] for n in open_ones], settings
+        )
+        for number, more in zip(open_ones, rest, strict=True):
+            both = sorted(places[number] + more, key=lambda place: -place.logit)
+            places[number] = both[:SPANS_A_QUESTION]
+        return places
+
+    def _pairs(self, sheets: Sequence[_Sheet], texts: Sequence[range]) -> _Pairs:
+        """The (question, passage) pairs of these texts of the sheets, as tokens."""
         pairs = _Pairs([], [], [], [])
         asked = self.tokenizer.encode([sheet.request.query.strip() for sheet in sheets])
-        for number, (sheet, question) in enumerate(zip(sheets, asked, strict=True)):
-            pairs.passages.extend(self.cache.encode(self.tokenizer, sheet.texts))
-            pairs.questions.extend([question.ids] * len(sheet.texts))
-            pairs.sheet.extend([number] * len(sheet.texts))
-            pairs.text.extend(range(len(sheet.texts)))
+        for number, (sheet, question, chosen) in enumerate(zip(sheets, asked, texts, strict=True)):
+            pairs.passages.extend(self.cache.encode(self.tokenizer, [sheet.texts[text] for text in chosen]))
+            pairs.questions.extend([question.ids] * len(chosen))
+            pairs.sheet.extend([number] * len(chosen))
+            pairs.text.extend(chosen)
         return pairs
 
-    def _places(self, sheets: Sequence[_Sheet], settings: ReadSettings) -> list[list[Place]]:
-        """Where the answers of each request may stand."""
-        pairs = self._pairs(sheets)
+    def _places(self, sheets: Sequence[_Sheet], texts: Sequence[range], settings: ReadSettings) -> list[list[Place]]:
+        """Where the answers of each request may stand in these of its texts."""
+        pairs = self._pairs(sheets, texts)
         bias: list[Floats] = [np.zeros(0)]
-        for sheet in sheets:
+        for sheet, chosen in zip(sheets, texts, strict=True):
             of_document = passage_logits(self.calibration, [document.score for document in sheet.request.documents])
-            bias.append(of_document[[numbers[0] for numbers in sheet.documents]])
+            bias.append(of_document[[sheet.documents[text][0] for text in chosen]])
         windows = cut_windows(self.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
         found = self.find(windows, settings)
         places: list[list[Place]] = [[] for _ in sheets]

@@ -2,10 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from haystack import Document
 
 from components.reader.passages import WindowSize
+
+# With early stop, how many passages are read before it is asked whether the rest can still change the best answer.
+FIRST_PASSAGES = 5
+
+EarlyStop = Literal["off", "safe", "aggressive"]
 
 
 @dataclass(frozen=True)
@@ -17,14 +23,20 @@ class ReadSettings:
     :param spans_per_window: how many spans of each window take part.
     :param max_answer_length: longest answer in tokens.
     :param tokens_at_once: what goes to the engine in one call; bounds memory.
+    :param early_stop: whether the passages after the first few are read where the calibration says that they hardly
+        ever change the best answer: "safe" (at most 1 question in 500), "aggressive" (1 in 50) or "off".
     """
 
     window: WindowSize = field(default_factory=WindowSize)
     spans_per_window: int = 8
     max_answer_length: int = 30
     tokens_at_once: int = 65_536
+    early_stop: EarlyStop = "off"
 
     def __post_init__(self) -> None:
+        if self.early_stop not in get_args(EarlyStop):
+            allowed = ", ".join(repr(name) for name in get_args(EarlyStop))
+            raise ValueError(f"early_stop must be one of {allowed}, got {self.early_stop!r}.")
         for name in ("spans_per_window", "max_answer_length", "tokens_at_once"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}.")

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.reader.calibration import SPAN_ALONE, Calibration
+from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from components.reader.ranking import Place, rank_answers
+from components.reader.request import FIRST_PASSAGES
 from training.calibrate import FITTED, answer_all, calibrate, cross_validated, figures, fit
 from training.ranking_features import Features, gather
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
@@ -18,18 +19,18 @@ TRUE = Calibration(
 )
 
 
-def drawn(questions: int, seed: int = 0, weights: Calibration = TRUE) -> Features:
-    """Questions with four passages and three spans in each, their right answer drawn by the ranking's formula."""
+def drawn(questions: int, seed: int = 0, weights: Calibration = TRUE, passages: int = 4) -> Features:
+    """Questions with passages of three spans each, their right answer drawn by the ranking's formula."""
     draw = np.random.default_rng(seed)
     spans, answers = [], []
     for question in range(questions):
-        z = np.sort(draw.normal(size=4))[::-1]
+        z = np.sort(draw.normal(size=passages))[::-1]
         mine, places = [], []
-        for passage in range(4):
+        for passage in range(passages):
             null, window = draw.normal(0, 2, size=2)
             for start in range(3):
                 values = (draw.normal(0, 2), null, window, z[passage], np.log1p(passage))
-                text = f"answer {draw.integers(0, 8)}"
+                text = f"answer{draw.integers(0, 8)}"
                 logit = sum(getattr(weights, name) * value for name, value in zip(FITTED, values, strict=False))
                 mine.append((question, text, (question, passage, start), values))
                 places.append(Place(passage, start, start + 1, text, (passage, start), float(logit)))
@@ -164,3 +165,27 @@ def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None
     assert next(iter(written["held_out"])) == "span logit alone" and len(written["held_out"]) == 5
     for row in written["held_out"].values():
         assert {"exact", "f1", "expected_calibration_error", "coverage_at_80_accuracy"} <= set(row)
+
+
+def best_answers(features: Features, weights: Calibration, passages: int) -> list[tuple[str, float]]:
+    """The best answer and the best logit of each question over its first passages, by the ranking that serves."""
+    places: list[list[Place]] = [[] for _ in range(len(features))]
+    for values, region in zip(features.values, features.region, strict=True):
+        if round(np.expm1(values[4])) < passages:
+            answer = features.answer[region]
+            logit = sum(getattr(weights, n) * v for n, v in zip(FITTED, values, strict=False))
+            places[features.question[answer]].append(Place(0, 0, 1, str(answer), int(region), float(logit)))
+    return [(rank_answers(mine, weights).answers[0].places[0].text, max(p.logit for p in mine)) for mine in places]
+
+
+def test_stopping_early_changes_as_few_answers_as_promised() -> None:
+    features = drawn(600, seed=5, weights=Calibration(span=2.0, null=0.0, retriever=1.5, rank=-1.0), passages=7)
+    weights = fit(features, agreement=1.0)
+    first, whole = best_answers(features, weights, FIRST_PASSAGES), best_answers(features, weights, 7)
+    changed = {}
+    for stop, allowed in ((weights.stop_safe, 1 / 500), (weights.stop_aggressive, 1 / 50)):
+        stopped = [early for early in zip(first, whole, strict=True) if early[0][1] >= stop]
+        changed[allowed] = sum(early[0] != late[0] for early, late in stopped)
+        assert 100 < len(stopped) < 600 and changed[allowed] <= allowed * 600
+    assert changed[1 / 50] > 0, "aggressive is not merely safe"
+    assert weights.stop_aggressive < weights.stop_safe < NEVER

@@ -34,6 +34,7 @@ CHANGED: dict[str, Any] = {
     "calibration": {"temperature": 3.0},
     "cache_bytes": 1000,
     "timeout": 7.0,
+    "early_stop": "safe",
 }
 
 
@@ -74,6 +75,7 @@ def test_sockets_are_those_of_the_reader_it_replaces() -> None:
         ({"overlap_threshold": -0.1}, "overlap_threshold"),
         ({"answers_per_seq": 0}, "spans_per_window"),
         ({"max_answer_length": 0}, "max_answer_length"),
+        ({"early_stop": "sometimes"}, "early_stop"),
         ({"calibration": {"spam": 1.0}}, "spam"),
     ],
 )

@@ -1,0 +1,69 @@
+"""Early stop leaves passages unread only where the calibration says so, and then answers as the first passages do."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from haystack import Document
+
+from components.reader import ExtractiveReader
+from components.reader.request import FIRST_PASSAGES, Request
+
+FOUND = [Document(content=f"The tower number {n} was built in {1800 + n} by Eiffel.", score=-n) for n in range(12)]
+
+
+def reader(folder: Path, early_stop: str, **weights: float) -> ExtractiveReader:
+    settings = {"device": "cpu", "engine": "torch", "precision": "fp32", "max_seq_length": 96, "stride": 16}
+    return ExtractiveReader(str(folder), **settings, early_stop=early_stop, calibration=weights)
+
+
+def counted(loaded: ExtractiveReader) -> list[int]:
+    """How many windows each call of the engine gets."""
+    calls: list[int] = []
+    engine = loaded.reading.engine
+    logits = engine.logits
+    engine.logits = lambda batch: calls.append(len(batch)) or logits(batch)  # type: ignore[method-assign]
+    return calls
+
+
+def shown(answers: list) -> list[tuple]:
+    return [(answer.data, round(answer.score, 4)) for answer in answers]
+
+
+def test_where_the_best_span_is_good_enough_the_rest_stays_unread(reader_of: Callable[[str], Path]) -> None:
+    stopping = reader(reader_of("bert"), "safe", stop_safe=-1e5)
+    calls = counted(stopping)
+    answers = stopping.run("Who?", FOUND)["answers"]
+    assert calls == [FIRST_PASSAGES]
+    first = reader(reader_of("bert"), "off").run("Who?", FOUND)["answers"]
+    assert {answer.document.id for answer in answers[:-1]} <= {document.id for document in FOUND[:FIRST_PASSAGES]}
+    assert len(first) >= len(answers)
+
+
+@pytest.mark.parametrize("mode", ["safe", "aggressive"])
+def test_where_it_is_not_everything_is_read(reader_of: Callable[[str], Path], mode: str) -> None:
+    whole = reader(reader_of("bert"), "off").run("Who?", FOUND)["answers"]
+    stopping = reader(reader_of("bert"), mode)
+    calls = counted(stopping)
+    assert shown(stopping.run("Who?", FOUND)["answers"]) == shown(whole)
+    assert calls == [FIRST_PASSAGES, len(FOUND) - FIRST_PASSAGES]
+
+
+def test_each_question_stops_for_itself(reader_of: Callable[[str], Path]) -> None:
+    plain = reader(reader_of("bert"), "off")
+    questions = [(f"Who built number {n}?", FOUND[n:] + FOUND[:n]) for n in range(6)]
+    logits = []
+    for spans in plain.reading.spans([Request(query, found) for query, found in questions], plain.read_settings):
+        logits.append(
+            max(s.values[0] - 0.5 * s.values[1] + s.values[3] for s in spans if s.place.passage < FIRST_PASSAGES)
+        )
+    middle = sorted(logits)[3]
+    stopping = reader(reader_of("bert"), "aggressive", stop_aggressive=middle - 1e-4)
+    calls = counted(stopping)
+    together = stopping.read(questions)
+    stopped = [logit >= middle - 1e-4 for logit in logits]
+    assert 0 < sum(stopped) < 6
+    assert sum(calls) == 6 * FIRST_PASSAGES + (6 - sum(stopped)) * (len(FOUND) - FIRST_PASSAGES)
+    for answers, done, whole in zip(together, stopped, plain.read(questions), strict=True):
+        if not done:
+            assert shown(answers) == shown(whole)

@@ -1,7 +1,6 @@
 """A quick start: what a question needs is imported and opened side by side, without garbage collection in between."""
 
 import gc
-import importlib
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,18 +11,19 @@ if TYPE_CHECKING:
     from pipelines.loader import LoadedPipeline
 
 
-def warm(load: Callable[[], "LoadedPipeline"]) -> "LoadedPipeline":
+def warm(load: Callable[[], "LoadedPipeline"], embedded: bool = True) -> "LoadedPipeline":
     """
     Load a pipeline and warm all of its components up at the same time.
 
     Imports make hundreds of thousands of objects that stay: looking for garbage among them costs a fifth of the start.
 
+    :param embedded: import LanceDB meanwhile.
     :raises Exception: the first error of a component, as its `warm_up` raised it.
     """
     gc.disable()
     try:
-        early = threading.Thread(target=_import_quietly, args=("lancedb",), daemon=True)
-        early.start()
+        if embedded:
+            threading.Thread(target=_import_lancedb, daemon=True).start()
         loaded = load()
         parts = [part for _, part in loaded.pipeline.walk() if hasattr(part, "warm_up")]
         with ThreadPoolExecutor(max(1, len(parts))) as pool:
@@ -35,7 +35,9 @@ def warm(load: Callable[[], "LoadedPipeline"]) -> "LoadedPipeline":
         gc.enable()
 
 
-def _import_quietly(name: str) -> None:
+def _import_lancedb() -> None:
     """An import ahead of its use: should it fail, the use itself says so."""
+    from components.stores.lancedb_import import lancedb
+
     with suppress(Exception):
-        importlib.import_module(name)
+        lancedb()

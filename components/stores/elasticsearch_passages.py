@@ -1,5 +1,6 @@
 """Passages in one Elasticsearch index: everything that reads or writes them, given an open connection."""
 
+import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -111,20 +112,22 @@ class Passages:
         legs = search.legs(queries, embeddings)
         if place is None or not legs:
             return [[] for _ in queries]
+        # The same copies of the shards for both legs and the texts: copies refresh at different moments.
+        preference = f"question-{random.randrange(1 << 16)}"  # noqa: S311
         reply = self.requests(
             "POST",
             f"/{place.target}/_msearch",
-            search.body(legs),
+            search.body(legs, preference),
             within=self.limits.timeout,
             params={"filter_path": FILTER_PATH},
             content_type="application/x-ndjson",
             check=lambda found: check_whole(found, len(legs)),
         )
         ranked = search.fuse(len(queries), legs, reply["responses"])
-        found = self._fetch(place, {name for leg in ranked for name, _ in leg})
+        found = self._fetch(place, {name for leg in ranked for name, _ in leg}, preference)
         return [[to_document(found[name], score) for name, score in leg if name in found] for leg in ranked]
 
-    def _fetch(self, place: Place, ids: set[str]) -> dict[str, dict[str, Any]]:
+    def _fetch(self, place: Place, ids: set[str], preference: str) -> dict[str, dict[str, Any]]:
         if not ids:
             return {}
         reply = self.requests(
@@ -132,9 +135,10 @@ class Passages:
             f"/{place.target}/_mget",
             {"ids": list(ids)},
             within=self.limits.timeout,
+            # In real time: a passage that the search has seen is found, also on a copy that is a refresh behind.
             params={
+                "preference": preference,
                 "_source_excludes": ",".join(LEFT_OUT),
-                "realtime": "false",
                 "filter_path": "docs._id,docs._source,docs.error",
             },
             check=lambda found: _check_docs(found, len(ids)),
@@ -199,7 +203,7 @@ class Passages:
         return len(ours)
 
     def _ours(self, ids: set[str], documents: list[Document]) -> set[str]:
-        there = self._fetch(self.made(), ids)
+        there = self._fetch(self.made(), ids, "lost-reply")
         rows = {document.id: encode(to_row(document)) for document in documents if document.id in ids}
         return {name for name in ids if name in there and encode(there[name]) == rows[name]}
 

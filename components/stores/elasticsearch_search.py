@@ -63,9 +63,13 @@ class HybridSearch:
                 legs.append((number, "meaning", self._meaning(embeddings[number])))
         return legs
 
-    def body(self, legs: Sequence[tuple[int, str, dict[str, Any]]]) -> bytes:
-        """The `_msearch` body."""
-        return b"".join(b"{}\n" + orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n" for _, _, body in legs)
+    def body(self, legs: Sequence[tuple[int, str, dict[str, Any]]], preference: str) -> bytes:
+        """The `_msearch` body. Searches with the same `preference` go to the same copies of the shards."""
+        head = orjson.dumps({"preference": preference, "allow_partial_search_results": False}) + b"
+"
+        bodies = (orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY) for _, _, body in legs)
+        return b"".join(head + body + b"
+" for body in bodies)
 
     def _common(self) -> dict[str, Any]:
         return {

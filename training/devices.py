@@ -18,7 +18,7 @@ _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 class Devices:
     """One process's device, and its part in the whole where several processes train together.
 
-    Several GPUs: `accelerate launch --num_processes N -m cli.main train ...`; accelerate then wraps the model so that
+    Several GPUs: `torchrun --nproc_per_node N -m cli.main train ...`; accelerate then wraps the model so that
     gradients are averaged over the processes. With one process nothing of it is imported.
     """
 

@@ -244,6 +244,6 @@ def _answer_problem(answer: Any, context: str) -> str | None:
 
 def _nearest(context: str, text: str, start: int) -> int:
     """Start of the occurrence of `text` nearest to `start`, or -1."""
-    after, before = context.find(text, max(start, 0)), context.rfind(text, 0, max(start, 0))
+    after, before = context.find(text, max(start, 0)), context.rfind(text, 0, max(start, 0) + len(text) - 1)
     places = [place for place in (after, before) if place >= 0]
     return min(places, key=lambda place: abs(place - start)) if places else -1

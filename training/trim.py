@@ -33,13 +33,18 @@ def trim_vocabulary(model: PreTrainedModel, source: Path, texts: Sequence[str], 
     seen: Counter[int] = Counter()
     for tokens in tokenizer.encode(texts):
         seen.update(tokens.ids.tolist())
-    special = {entry["content"] for entry in values["added_tokens"]}
+    layout = tokenizer.layout
+    needed = {entry["id"] for entry in values["added_tokens"]} | {model.config.pad_token_id}
+    needed |= {number for part in (layout.before, layout.between, layout.after) for number in part[:, 0].tolist()}
     prefix = values["model"].get("continuing_subword_prefix", "##")
     vocabulary: dict[str, int] = values["model"]["vocab"]
     kept = sorted(
         number
         for piece, number in vocabulary.items()
-        if piece in special or len(piece.removeprefix(prefix)) == 1 or seen[number] >= min_count
+        if number in needed
+        or piece == values["model"]["unk_token"]
+        or len(piece.removeprefix(prefix)) == 1
+        or seen[number] >= min_count
     )
     new_number = {old: new for new, old in enumerate(kept)}
     by_number = {number: piece for piece, number in vocabulary.items()}

@@ -83,7 +83,7 @@ def test_made_questions_speak_of_what_the_passage_does_not_hold(tmp_path):
         "The old bridge in Berlin was built before 1900 by workers.",
         ("Who built the bridge in Berlin?", "workers"),
         ("What was built before 1900?", "bridge"),
-        ("What is the old thing?", "bridge"),
+        ("What is the thing?", "bridge"),
     )
     rules = set()
     for seed in range(20):

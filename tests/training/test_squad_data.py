@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 
 import pytest
 
@@ -51,7 +52,7 @@ def test_version_2_and_its_unanswerable_questions(tmp_path):
 def test_the_digest_follows_the_content_not_the_file(tmp_path):
     one = read_squad([written(tmp_path, document(qa(1)), "a.json")])
     same = read_squad([written(tmp_path, document(qa(1)), "b.json")])
-    other = read_squad([written(tmp_path, document(qa(1, start=32)), "c.json")])
+    other = read_squad([written(tmp_path, document(qa(1, start=31)), "c.json")])
     assert one.digest() == same.digest() != other.digest()
 
 
@@ -127,9 +128,9 @@ def test_files_that_are_no_json(tmp_path):
     cases = {"torn.gz": gzip.compress(b"{}" * 99)[:20], "text.json": b"no", "latin.json": b'{"data": "\xe9"}'}
     for name, content in cases.items():
         (tmp_path / name).write_bytes(content)
-        with pytest.raises(SquadFormatError, match=name):
+        with pytest.raises(SquadFormatError, match=re.escape(name)):
             read_squad([tmp_path / name])
-    with pytest.raises(FileNotFoundError, match="absent.json does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"absent\.json does not exist"):
         read_squad([tmp_path / "absent.json"])
 
 

@@ -8,10 +8,10 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import BertConfig, BertForQuestionAnswering
 
-NAMES = ["anna", "bruno", "carla", "diego", "elena", "felix", "greta", "hugo", "irene", "jonas", "karla", "lukas"]
-TOWNS = ["lima", "oslo", "rome", "bern", "kyiv", "riga", "cairo", "delhi", "quito", "seoul", "tunis", "paris"]
-TRADES = ["baker", "smith", "nurse", "pilot", "judge", "miner", "tailor", "doctor", "farmer", "singer"]
-FILLER = [
+NAMES = ("anna", "bruno", "carla", "diego", "elena", "felix", "greta", "hugo", "irene", "jonas", "karla", "lukas")
+TOWNS = ("lima", "oslo", "rome", "bern", "kyiv", "riga", "cairo", "delhi", "quito", "seoul", "tunis", "paris")
+TRADES = ("baker", "smith", "nurse", "pilot", "judge", "miner", "tailor", "doctor", "farmer", "singer")
+FILLER = (
     "the",
     "a",
     "in",
@@ -23,32 +23,31 @@ FILLER = [
     "old",
     "town",
     "river",
-    "market",
     "day",
     "long",
     "before",
-    "after",
     "year",
-]
+)
+OTHERS = ("where", "what", "does", "live", "lives", "work", "works", "as", "?", ".")
 QUESTIONS = {"town": "where does {} live ?", "trade": "what does {} work as ?"}
 
 
-def facts(articles: int, paragraphs: int, seed: int = 0) -> dict:
-    """SQuAD-format data: two people a paragraph, and where they live or what they do."""
+def facts(articles: int, paragraphs: int, seed: int = 0, people: int = 2) -> dict:
+    """SQuAD-format data: so many people a paragraph, and where they live or what they do."""
     rng = random.Random(seed)
     data = []
     for a in range(articles):
         entries = []
         for p in range(paragraphs):
-            people = rng.sample(NAMES, 2)
-            known = [{"town": rng.choice(TOWNS), "trade": rng.choice(TRADES)} for _ in people]
+            present = rng.sample(NAMES, people)
+            known = [{"town": rng.choice(TOWNS), "trade": rng.choice(TRADES)} for _ in present]
             said = []
-            for name, fact in zip(people, known, strict=True):
+            for name, fact in zip(present, known, strict=True):
                 said.append(" ".join(rng.choices(FILLER, k=rng.randint(0, 4))))
                 said.append(f"{name} lives in {fact['town']} and works as {fact['trade']} .")
             context = " ".join(part for part in said if part)
             qas = []
-            for name, fact in zip(people, known, strict=True):
+            for name, fact in zip(present, known, strict=True):
                 asked = rng.choice(list(QUESTIONS))
                 start = context.index(fact[asked], context.index(f"{name} lives"))
                 answer = {"text": fact[asked], "answer_start": start}
@@ -65,7 +64,7 @@ def write_tokenizer(folder: Path) -> int:
         *TOWNS,
         *TRADES,
         *FILLER,
-        *["where", "what", "does", "live", "lives", "work", "works", "as", "?", "."],
+        *OTHERS,
     ]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(words), *"abcdefghijklmnopqrstuvwxyz"]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}

@@ -71,5 +71,5 @@ def test_shapes_that_would_broadcast_are_refused():
 def test_a_window_without_target_is_refused():
     allowed = torch.ones(2, 3, dtype=torch.bool)
     targets = marks(3, [1], [])
-    with pytest.raises(ValueError, match="1 window.*no target.*row 1"):
+    with pytest.raises(ValueError, match=r"1 window.*no target.*row 1"):
         span_loss(torch.zeros(2, 3), torch.zeros(2, 3), targets, targets, allowed)

@@ -65,11 +65,9 @@ class HybridSearch:
 
     def body(self, legs: Sequence[tuple[int, str, dict[str, Any]]], preference: str) -> bytes:
         """The `_msearch` body. Searches with the same `preference` go to the same copies of the shards."""
-        head = orjson.dumps({"preference": preference, "allow_partial_search_results": False}) + b"
-"
+        head = orjson.dumps({"preference": preference, "allow_partial_search_results": False}) + b"\n"
         bodies = (orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY) for _, _, body in legs)
-        return b"".join(head + body + b"
-" for body in bodies)
+        return b"".join(head + body + b"\n" for body in bodies)
 
     def _common(self) -> dict[str, Any]:
         return {

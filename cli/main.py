@@ -6,6 +6,7 @@ import typer
 
 from cli import exits
 from cli.ask import ask
+from cli.calibrate import calibrate
 from cli.distil import distil
 from cli.evaluate import evaluate
 from cli.export import export
@@ -33,6 +34,7 @@ app.command(epilog=exits.HELP)(train)
 app.command(epilog=exits.HELP)(distil)
 app.command(epilog=exits.HELP)(shrink)
 app.command(epilog=exits.HELP)(export)
+app.command(epilog=exits.HELP)(calibrate)
 app.add_typer(evaluate, name="eval")
 
 

@@ -47,9 +47,12 @@ class StepLog:
         self.check(at)
         seconds = time.monotonic() - self._since
         at.seconds += seconds
-        losses = {name: float(total) / self._questions for name, total in self._sums.items() if name != "gradient"}
+        # One of several processes may have had no batch of its own since the last row.
+        losses = {
+            name: float(total) / max(self._questions, 1) for name, total in self._sums.items() if name != "gradient"
+        }
         row = {"step": at.step, "questions": at.questions, "rate": rate, "gradient": norm, "seconds": at.seconds}
-        row |= {"tokens_per_s": self._tokens / seconds, "answered": self._answered / self._windows, **losses}
+        row |= {"tokens_per_s": self._tokens / seconds, "answered": self._answered / max(self._windows, 1), **losses}
         self.__init__()  # type: ignore[misc]
         return row
 

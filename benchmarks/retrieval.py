@@ -183,6 +183,7 @@ def setting(passages: int, timed: int) -> dict[str, Any]:
     return {
         "processor": processor,
         "cores": os.cpu_count(),
+        "load_average_at_end": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
         "passages": passages,

@@ -51,6 +51,7 @@ class StepLog:
         losses = {
             name: float(total) / max(self._questions, 1) for name, total in self._sums.items() if name != "gradient"
         }
+        losses.setdefault("loss", 0.0)
         row = {"step": at.step, "questions": at.questions, "rate": rate, "gradient": norm, "seconds": at.seconds}
         row |= {"tokens_per_s": self._tokens / seconds, "answered": self._answered / max(self._windows, 1), **losses}
         self.__init__()  # type: ignore[misc]

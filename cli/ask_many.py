@@ -37,12 +37,14 @@ def _lines(file: str) -> Iterator[TextIO]:
         yield sys.stdin
         return
     try:
-        with open(file, encoding="utf-8-sig") as lines:
-            yield lines
+        lines = open(file, encoding="utf-8-sig")  # noqa: SIM115 closed below; only its opening is to be told this way
     except OSError as error:
         raise exits.CommandError(f"--file {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise exits.CommandError(f"--file {file}: is not UTF-8; save it as UTF-8") from error
+    with lines:
+        try:
+            yield lines
+        except UnicodeDecodeError as error:
+            raise exits.CommandError(f"--file {file}: is not UTF-8; save it as UTF-8") from error
 
 
 async def _print_all(loaded: "LoadedPipeline", lines: TextIO, asked: dict[str, Any]) -> int:

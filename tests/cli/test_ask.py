@@ -55,6 +55,7 @@ def test_a_readable_answer_with_its_place(ask: Excerpt) -> None:
 
 def test_json_says_where_the_answer_stands(ask: Excerpt) -> None:
     done = ask("ask", ANTHEM, "--json", "--top-k", 2)
+    assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     check_schema(found)
     assert len(found["answers"]) == 2

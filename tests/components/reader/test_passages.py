@@ -112,6 +112,9 @@ def test_windows_hold_every_token_and_share_the_stride(lengths: list[tuple[int, 
         rows = np.flatnonzero(got.pair == pair)
         held = [range(got.first_token[r], got.first_token[r] + got.context_length[r]) for r in rows]
         assert set().union(*held) == set(range(lengths[pair][1]))
+        assert [here.stop for here in held].count(lengths[pair][1]) == 1, (
+            "no window after the one that ends the passage"
+        )
         assert all(first.stop - second.start == size.stride for first, second in pairwise(held))
         for r, here in zip(rows, held, strict=True):
             begin = got.batch.starts[r] + got.context[r]

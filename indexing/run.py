@@ -103,7 +103,9 @@ def index(
     """
     parts = _parts_of(pipeline)
     folder = getattr(parts.store, "path", None)
-    with one_writer(folder, lock_wait) if folder else nullcontext():
+    # A store that has something to hold back while much is written (Elasticsearch: refreshes) does so until the end.
+    loading = getattr(parts.store, "loading", nullcontext)
+    with one_writer(folder, lock_wait) if folder else nullcontext(), loading():
         try:
             return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress).do(paths, rehash, retry_refused)
         finally:

@@ -53,7 +53,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         shards: int = 1,
         replicas: int | str = "0-1",
         hold_back_replicas: bool = False,
-        oversampling: float = 1.5,
+        oversampling: float = 1.0,
         fuzziness: str = "0",
         timeout: float = 10.0,
         patience: float = 120.0,

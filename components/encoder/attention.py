@@ -1,6 +1,5 @@
 """Attention over sequences laid end to end: each token sees its own sequence and nothing else."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,9 +36,9 @@ def layout(batch: Ragged, device: torch.device) -> Layout:
 
 def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tensor:
     """
-    Softmax attention within each sequence.
+    Softmax attention within each sequence (Vaswani et al. 2017, without the scale).
 
-    :param qkv: (tokens, 3 x hidden): queries, keys and values of all heads.
+    :param qkv: (tokens, 3 x hidden): queries, keys and values of all heads; the queries scaled already.
     :returns: (tokens, hidden).
     """
     split = qkv.view(len(qkv), 3, heads, qkv.shape[1] // (3 * heads))
@@ -52,7 +51,7 @@ def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tens
         block = split[first : first + count * length].view(count, length, *split.shape[1:]).permute(2, 0, 3, 1, 4)
         target = out[first : first + count * length].view(count, length, heads, split.shape[3])
         if scores is None:
-            attended = functional.scaled_dot_product_attention(block[0], block[1], block[2])
+            attended = functional.scaled_dot_product_attention(block[0], block[1], block[2], scale=1.0)
         else:
             attended = _by_products(block, scores)
         target.copy_(attended.transpose(1, 2))
@@ -64,7 +63,7 @@ def _varlen(split: torch.Tensor, where: Layout) -> torch.Tensor:
     from torch.nn.attention.varlen import varlen_attn
 
     query, key, value = split.unbind(1)
-    out = varlen_attn(query, key, value, where.offsets, where.offsets, where.longest, where.longest)
+    out = varlen_attn(query, key, value, where.offsets, where.offsets, where.longest, where.longest, scale=1.0)
     assert isinstance(out, torch.Tensor)  # noqa: S101 (a pair only where auxiliary outputs are asked for)
     return out.flatten(1)
 
@@ -85,6 +84,5 @@ def _by_products(block: torch.Tensor, room: torch.Tensor) -> torch.Tensor:
     query, key, value = (part.reshape(count * heads, length, size) for part in block)
     scores = room[: count * heads * length * length].view(count * heads, length, length)
     torch.bmm(query, key.transpose(1, 2), out=scores)
-    scores.mul_(1.0 / math.sqrt(size))
     torch.softmax(scores, dim=-1, out=scores)
     return torch.bmm(scores, value).view(count, heads, length, size)

@@ -1,6 +1,7 @@
 """Reads a model folder (config.json + safetensors) into tensors under our own names, without transformers."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,9 @@ class Checkpoint:
     A checkpoint as the encoder wants it.
 
     Names: ``words``, ``positions``, ``types`` (absent where the family has none), and, each with ``.weight`` and
-    ``.bias``: ``embed_norm``, ``project`` (ELECTRA's embedding projection), ``{i}.qkv`` (query, key and value stacked),
-    ``{i}.out``, ``{i}.norm1``, ``{i}.up``, ``{i}.down``, ``{i}.norm2``, ``span`` (the question-answering head, absent
-    in other models). All fp32.
+    ``.bias``: ``embed_norm``, ``project`` (ELECTRA's embedding projection), ``{i}.qkv`` (query, key and value stacked,
+    the query divided by the root of the head size as attention wants it), ``{i}.out``, ``{i}.norm1``, ``{i}.up``,
+    ``{i}.down``, ``{i}.norm2``, ``span`` (the question-answering head, absent in other models). All fp32.
     """
 
     config: EncoderConfig
@@ -63,6 +64,7 @@ def read_checkpoint(folder: Path) -> Checkpoint:
         layer = prefix + family.layer.format(number)
         for part in ("weight", "bias"):
             stacked = [take(f"{layer}{name}.{part}") for name in (family.query, family.key, family.value)]
+            stacked[0] /= math.sqrt(config.hidden / config.heads)  # attention's scale, once for all
             tensors[f"{number}.qkv.{part}"] = torch.cat(stacked)
         for ours in ("out", "norm1", "up", "down", "norm2"):
             pair(f"{number}.{ours}", layer + getattr(family, ours))

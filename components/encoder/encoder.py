@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from components.encoder.attention import layout, packed_attention
 from components.encoder.checkpoint import Checkpoint, read_checkpoint
-from components.encoder.linear import make_linear
+from components.encoder.linear import Linear, make_linear
 from components.encoder.ragged import Ragged
 
 
@@ -21,10 +21,15 @@ class PackedEncoder:
     :param checkpoint: weights by our own names.
     :param device: where to compute.
     :param dtype: float32, or bfloat16 (float16 on CUDA): of weights and activations.
+    :param with_layers: False leaves ``layers`` to the caller, who has others for them (int8).
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: "torch.device | str" = "cpu", dtype: torch.dtype = torch.float32
+        self,
+        checkpoint: Checkpoint,
+        device: "torch.device | str" = "cpu",
+        dtype: torch.dtype = torch.float32,
+        with_layers: bool = True,
     ) -> None:
         self.config = checkpoint.config
         self.device, self.dtype = torch.device(device), dtype
@@ -34,14 +39,14 @@ class PackedEncoder:
             if not name[0].isdigit() or ".norm" in name
         }
         self.span_head = (self._tensors["span.weight"], self._tensors["span.bias"]) if self.has_spans else None
-        self._layers = []
-        for number in range(self.config.layers):
-            parts = {}
+        self.layers: list[dict[str, Linear]] = []
+        for number in range(self.config.layers if with_layers else 0):
+            parts: dict[str, Linear] = {}
             for part in ("qkv", "out", "up", "down"):
                 weight, bias = (checkpoint.tensors[f"{number}.{part}.{kind}"] for kind in ("weight", "bias"))
                 activation = self.config.activation if part == "up" else None
                 parts[part] = make_linear(weight.to(self.device, dtype), bias.to(self.device, dtype), activation)
-            self._layers.append(parts)
+            self.layers.append(parts)
 
     @classmethod
     def load(
@@ -63,12 +68,12 @@ class PackedEncoder:
         :returns: hidden states (total, hidden) of ``dtype``.
         :raises ValueError: a sequence that is too long, or an id outside the vocabulary.
         """
-        self._check(batch)
+        self.config.check(batch)
         if not batch.total:  # oneDNN refuses products without rows
             return torch.empty(0, self.config.hidden, dtype=self.dtype, device=self.device)
         x = self._embed(batch)
         where = layout(batch, self.device)
-        for number, layer in enumerate(self._layers):
+        for number, layer in enumerate(self.layers):
             attended = packed_attention(layer["qkv"](x), self.config.heads, where)
             x = self._norm(layer["out"](attended, x), f"{number}.norm1")
             x = self._norm(layer["down"](layer["up"](x), x), f"{number}.norm2")
@@ -77,7 +82,7 @@ class PackedEncoder:
     def _embed(self, batch: Ragged) -> torch.Tensor:
         table = self._tensors
         x = functional.embedding(self._on_device(batch.ids), table["words"])
-        x = x + functional.embedding(self._on_device(self._positions(batch)), table["positions"])
+        x = x + functional.embedding(self._on_device(self.config.position_rows(batch)), table["positions"])
         if "types" in table:
             # RoBERTa's kin have one type only: theirs is 0 whatever the tokenizer says.
             last = len(table["types"]) - 1
@@ -87,34 +92,9 @@ class PackedEncoder:
             x = functional.linear(x, table["project.weight"], table["project.bias"])
         return x
 
-    def _positions(self, batch: Ragged) -> np.ndarray:
-        """Rows of the position embeddings, int64 (total,)."""
-        positions = batch.positions()
-        if not self.config.position_offset:
-            return positions
-        padding = batch.ids == self.config.pad_id
-        if not padding.any():
-            return positions + self.config.position_offset
-        # A text that spells out "<pad>": RoBERTa's kin count only other tokens and give this one the padding's row.
-        counted = np.cumsum(~padding)
-        before = np.concatenate([np.zeros(1, dtype=np.int64), counted])[np.repeat(batch.starts[:-1], batch.lengths)]
-        return np.where(padding, 0, counted - before) + self.config.pad_id
-
     def _norm(self, x: torch.Tensor, name: str) -> torch.Tensor:
         weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
         return functional.layer_norm(x, weight.shape, weight, bias, self.config.eps)
 
     def _on_device(self, numbers: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(numbers).to(self.device, non_blocking=True)
-
-    def _check(self, batch: Ragged) -> None:
-        if batch.longest > self.config.max_length:
-            raise ValueError(
-                f"A sequence has {batch.longest} tokens, this model takes at most {self.config.max_length}: "
-                "cut it into windows."
-            )
-        if batch.total and not (batch.ids.min() >= 0 and batch.ids.max() < self.config.vocabulary):
-            raise ValueError(
-                f"Token ids must lie in 0 to {self.config.vocabulary - 1}, got {batch.ids.min()} to {batch.ids.max()}: "
-                "is the tokenizer that of the model?"
-            )

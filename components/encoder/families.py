@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from components.encoder.ragged import Indices, Ragged
+
 
 class UnsupportedModel(ValueError):
     """The checkpoint is not of a family that the packed encoder computes; transformers' own code may still run it."""
@@ -25,6 +29,32 @@ class EncoderConfig:
     pad_id: int
     activation: str
     eps: float
+
+    def check(self, batch: Ragged) -> None:
+        """Raise ValueError for a sequence that is too long or a token that is not in the vocabulary."""
+        if batch.longest > self.max_length:
+            raise ValueError(
+                f"A sequence has {batch.longest} tokens, this model takes at most {self.max_length}: "
+                "cut it into windows."
+            )
+        if batch.total and not (batch.ids.min() >= 0 and batch.ids.max() < self.vocabulary):
+            raise ValueError(
+                f"Token ids must lie in 0 to {self.vocabulary - 1}, got {batch.ids.min()} to {batch.ids.max()}: "
+                "is the tokenizer that of the model?"
+            )
+
+    def position_rows(self, batch: Ragged) -> Indices:
+        """Row of each token in the table of position embeddings: int64 (total,)."""
+        positions = batch.positions()
+        if not self.position_offset:
+            return positions
+        padding = batch.ids == self.pad_id
+        if not padding.any():
+            return positions + self.position_offset
+        # A text that spells out "<pad>": RoBERTa's kin count only other tokens and give this one the padding's row.
+        counted = np.cumsum(~padding)
+        before = np.concatenate([np.zeros(1, dtype=np.int64), counted])[np.repeat(batch.starts[:-1], batch.lengths)]
+        return np.where(padding, 0, counted - before) + self.pad_id
 
 
 @dataclass(frozen=True)

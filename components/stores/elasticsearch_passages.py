@@ -13,12 +13,14 @@ from haystack.document_stores.types import DuplicatePolicy
 
 from components.stores.elasticsearch_bulk import Action, BulkResult, BulkWriter, Operation
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import PartialResult, RefusedDocuments
+from components.stores.elasticsearch_errors import PartialResult, RefusedDocuments, cause
 from components.stores.elasticsearch_index import IndexSet, Place
 from components.stores.elasticsearch_rows import actions, check_documents, to_document, to_row
 from components.stores.elasticsearch_scan import scan
 from components.stores.elasticsearch_search import LEFT_OUT, HybridSearch, check_whole
 from components.stores.elasticsearch_smile import encode
+
+_SWITCHES = 5  # of the alias that one question outlives
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,15 @@ class Passages:
         legs = search.legs(queries, embeddings)
         if place is None or not legs:
             return [[] for _ in queries]
+        for _ in range(_SWITCHES):
+            if (answered := self._search(place, search, legs, len(queries))) is not None:
+                return answered
+        raise PartialResult(f"index {place.target} was switched again and again during one question: ask again")
+
+    def _search(
+        self, place: Place, search: HybridSearch, legs: Sequence[tuple[int, str, dict[str, Any]]], questions: int
+    ) -> list[list[Document]] | None:
+        """None when the alias was switched to another version in the middle, so that parts do not belong together."""
         # The same copies of the shards for both legs and the texts: copies refresh at different moments.
         preference = f"question-{random.randrange(1 << 16)}"  # noqa: S311
         reply = self.requests(
@@ -123,17 +134,22 @@ class Passages:
             content_type="application/x-ndjson",
             check=lambda found: check_whole(found, len(legs)),
         )
-        ranked = search.fuse(len(queries), legs, reply["responses"])
-        found = self._fetch(place, {name for leg in ranked for name, _ in leg}, preference)
+        indices = {hit["_index"] for one in reply["responses"] for hit in one.get("hits", {}).get("hits", [])[:1]}
+        if not indices:
+            return [[] for _ in range(questions)]
+        if len(indices) > 1:
+            return None
+        ranked = search.fuse(questions, legs, reply["responses"])
+        found = self._fetch(indices.pop(), {name for leg in ranked for name, _ in leg}, preference)
+        if found is None:
+            return None
         return [[to_document(found[name], score) for name, score in leg if name in found] for leg in ranked]
 
-    def _fetch(self, place: Place, ids: set[str], preference: str) -> dict[str, dict[str, Any]]:
-        """What is kept of the passages, without vectors; in one search, which is cheaper than as many gets."""
-        if not ids:
-            return {}
+    def _fetch(self, index: str, ids: set[str], preference: str) -> dict[str, dict[str, Any]] | None:
+        """What is kept of the passages, without vectors, in one search (cheaper than gets). None: the index is gone."""
         reply = self.requests(
             "POST",
-            f"/{place.target}/_search",
+            f"/{index}/_search",
             {
                 "size": len(ids),
                 "query": {"bool": {"filter": {"terms": {"id": list(ids)}}}},
@@ -147,21 +163,24 @@ class Passages:
                 "allow_partial_search_results": "false",
                 "filter_path": "took,timed_out,error,status,_shards.failed,hits.hits._source",
             },
-            check=lambda found: check_whole({"responses": [found]}, 1),
+            check=lambda found: None if _is_gone(found) else check_whole({"responses": [found]}, 1),
+            allow=(404,),
         )
+        if _is_gone(reply):
+            return None
         rows = {hit["_source"]["id"]: hit["_source"] for hit in reply.get("hits", {}).get("hits", [])}
-        return rows | self._get(place, ids - rows.keys())
+        return rows | self._get(index, ids - rows.keys())
 
-    def _get(self, place: Place, ids: set[str]) -> dict[str, dict[str, Any]]:
+    def _get(self, index: str, ids: set[str]) -> dict[str, dict[str, Any]]:
         """
-        Passages that a search did not find: deleted since, or this copy of the shard is a refresh behind the one that was
-        searched (which died). Asked for in real time.
+        Passages that a search did not find: deleted since, or this copy of the shard is a refresh behind the one that
+        was searched (which died). Asked for in real time.
         """
         if not ids:
             return {}
         reply = self.requests(
             "POST",
-            f"/{place.target}/_mget",
+            f"/{index}/_mget",
             {"ids": list(ids)},
             within=self.limits.timeout,
             params={"_source_excludes": ",".join(LEFT_OUT), "filter_path": "docs._id,docs._source,docs.error"},
@@ -226,7 +245,7 @@ class Passages:
         return len(ours)
 
     def _ours(self, ids: set[str], documents: list[Document]) -> set[str]:
-        there = self._get(self.made(), ids)
+        there = self._get(self.made().index, ids)
         rows = {document.id: encode(to_row(document)) for document in documents if document.id in ids}
         return {name for name in ids if name in there and encode(there[name]) == rows[name]}
 
@@ -260,8 +279,12 @@ class Passages:
 
 FILTER_PATH = (
     "responses.took,responses.error,responses.status,responses.timed_out,responses._shards.failed,"
-    "responses.hits.hits.fields,responses.hits.hits._score"
+    "responses.hits.hits._index,responses.hits.hits.fields,responses.hits.hits._score"
 )
+
+
+def _is_gone(reply: Any) -> bool:
+    return isinstance(reply, dict) and cause(reply)[0] == "index_not_found_exception"
 
 
 def _check_shards(reply: Any) -> None:

@@ -74,7 +74,7 @@ class HybridSearch:
     def _common(self) -> dict[str, Any]:
         return {
             "size": self.depth,
-            # The id out of its column, and nothing of the stored fields, which are compressed together with the vectors:
+            # The id out of its column, and nothing of the stored fields, which are packed together with the vectors:
             # half the server's work (measured: 4.9 ms of processor a question instead of 9.6).
             "stored_fields": "_none_",
             "docvalue_fields": ["id"],

@@ -210,7 +210,7 @@ class TestWriting:
                 exchange.cut_at = 10
 
         proxy.rule = only("_bulk", tear_once)
-        with pytest.raises(DuplicateDocumentError, match="00007$"):
+        with pytest.raises(DuplicateDocumentError, match=r"00007$"):
             make_store(proxy.url).write_documents(documents(50))
 
     def test_a_server_that_never_recovers_is_an_error_in_time(self, make_store, proxy):

@@ -434,7 +434,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         passages = self._passages
         place, notes = passages.made(), passages.indices.make_sources()
         loading = self._loading(notes.target)
-        loading.put_back()
+        loading.put_back(dead_only=False)
         if passages.count(None):
             yield
             return

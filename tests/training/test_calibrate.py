@@ -179,13 +179,18 @@ def best_answers(features: Features, weights: Calibration, passages: int) -> lis
 
 
 def test_stopping_early_changes_as_few_answers_as_promised() -> None:
-    features = drawn(600, seed=5, weights=Calibration(span=2.0, null=0.0, retriever=1.5, rank=-1.0), passages=7)
+    features = drawn(1600, seed=5, weights=Calibration(span=2.0, null=0.0, retriever=1.5, rank=-1.0), passages=7)
     weights = fit(features, agreement=1.0)
     first, whole = best_answers(features, weights, FIRST_PASSAGES), best_answers(features, weights, 7)
     changed = {}
     for stop, allowed in ((weights.stop_safe, 1 / 500), (weights.stop_aggressive, 1 / 50)):
         stopped = [early for early in zip(first, whole, strict=True) if early[0][1] >= stop]
         changed[allowed] = sum(early[0] != late[0] for early, late in stopped)
-        assert 100 < len(stopped) < 600 and changed[allowed] <= allowed * 600
+        assert 100 < len(stopped) < 1600 and changed[allowed] <= allowed * 1600
     assert changed[1 / 50] > 0, "aggressive is not merely safe"
     assert weights.stop_aggressive < weights.stop_safe < NEVER
+
+
+def test_too_few_questions_promise_nothing() -> None:
+    features = drawn(100, seed=5, weights=Calibration(span=2.0, null=0.0), passages=7)
+    assert fit(features, agreement=1.0).stop_safe == NEVER

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -43,15 +44,21 @@ class PackedTextEncoder:
     :raises UnsupportedModel: any other shape or family.
     """
 
-    def __init__(self, folder: Path, device: str, precision: str, normalize: bool) -> None:
+    def __init__(self, folder: Path, device: str, precision: str, normalize: bool, many: bool) -> None:
         from components.reader.engines.torch_engine import pick_device, pick_dtype
 
         self.pooling, normalizes = _read_modules(folder)
         self.normalize = normalize or normalizes
         place = pick_device(device)
+        measured = precision == "auto" and place.type == "cpu" and many
         if precision == "auto":
             precision = "fp32" if place.type == "cpu" else "bf16"
         self.encoder = PackedEncoder.load(folder, place, pick_dtype(precision, place))
+        if measured:
+            from components.encoder.precision import faster_on_cpu
+
+            if faster_on_cpu(folder, self.encoder) == "bf16":
+                self.encoder = PackedEncoder.load(folder, place, torch.bfloat16)
         self.max_tokens = _MAX_TOKENS[place.type]
         if not (folder / "tokenizer.json").is_file():
             raise UnsupportedModel(f"{folder} has no tokenizer.json.")
@@ -99,7 +106,7 @@ class SentenceTransformersEncoder:
 
 
 def load_text_encoder(
-    folder: Path, device: str = "auto", precision: str = "auto", normalize: bool = True
+    folder: Path, device: str = "auto", precision: str = "auto", normalize: bool = True, many: bool = False
 ) -> TextEncoder:
     """
     The packed encoder if the model's shape allows it, else sentence-transformers.
@@ -108,9 +115,10 @@ def load_text_encoder(
     :param device: "auto", "cpu", "cuda" or "cuda:1".
     :param precision: "auto", "fp32", "bf16" or "fp16"; the fallback computes in what the checkpoint says.
     :param normalize: vectors of length 1, also where the model itself does not normalise.
+    :param many: texts come by the thousand, so that on a CPU "auto" is worth measuring which precision is faster.
     """
     try:
-        return PackedTextEncoder(folder, device, precision, normalize)
+        return PackedTextEncoder(folder, device, precision, normalize, many)
     except UnsupportedModel:
         return SentenceTransformersEncoder(folder, device, normalize)
 

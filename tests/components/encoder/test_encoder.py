@@ -102,6 +102,17 @@ def test_attention_never_looks_into_a_neighbour(dtype: torch.dtype, lengths: lis
         )
 
 
+@pytest.mark.parametrize("size", [-3.0, 3.0])
+def test_scores_beyond_the_floating_point_range_do_no_harm(size: float) -> None:
+    batch = batch_of([7, 7])
+    qkv = torch.randn(batch.total, 48)
+    qkv[:, :32] = 30.0  # all scores are 3,600, or less than zero by as much: the mean of the values comes out
+    qkv[:, :16] *= size / 3.0
+    where = attention.layout(batch, torch.device("cpu"))
+    exact = attention.packed_attention(qkv.bfloat16().float(), 4, where)
+    np.testing.assert_allclose(attention.packed_attention(qkv.bfloat16(), 4, where).float(), exact, atol=0.05)
+
+
 @pytest.mark.parametrize("activation", [None, "relu", "gelu", "gelu_tanh"])
 def test_onednn_layers_equal_torchs(activation: str | None) -> None:
     torch.manual_seed(0)

@@ -1,0 +1,57 @@
+"""Which precision embeds passages faster on this CPU? Some compute in bf16 at more than twice fp32's pace, others at half."""
+
+import json
+import time
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from components.encoder.encoder import PackedEncoder
+from components.encoder.ragged import Ragged
+
+CpuPrecision = Literal["fp32", "bf16"]
+
+_FORMAT = 1  # of what is measured: raise it when that changes
+_LENGTHS = (60, 120, 180, 256) * 2  # tokens, as passages have them
+_TRIES = 2
+# What bf16 must gain to be worth its rounding (cosine .99998 with fp32's vectors).
+_WORTH = 1.2
+
+
+def faster_on_cpu(folder: Path, encoder: PackedEncoder) -> CpuPrecision:
+    """
+    Measure both precisions for about a second, or remember what was measured on this machine.
+
+    :param folder: the model's folder, which names the measurement.
+    :param encoder: the model in fp32.
+    """
+    from components.models import model_digest
+    from components.reader.engines.cache import cache_folder, made_once
+    from components.reader.engines.choose import machine
+
+    def make(entry: Path) -> None:
+        rough = PackedEncoder.load(folder, torch.device("cpu"), torch.bfloat16)
+        seconds = {"fp32": _seconds(encoder), "bf16": _seconds(rough)}
+        (entry / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
+
+    def load(entry: Path) -> CpuPrecision:
+        seconds = json.loads((entry / "seconds.json").read_text(encoding="utf-8"))
+        exact, rough = (float(seconds[name]) for name in get_args(CpuPrecision))
+        return "bf16" if rough * _WORTH < exact else "fp32"
+
+    return made_once(cache_folder() / f"embedding-{_FORMAT}-{model_digest(folder)}-{machine()}", make, load)
+
+
+def _seconds(encoder: PackedEncoder) -> float:
+    lengths = [min(length, encoder.config.max_length) for length in _LENGTHS]
+    ids = [np.arange(length, dtype=np.int32) % 1000 % encoder.config.vocabulary for length in lengths]
+    batch = Ragged.of(ids, [np.zeros(length, dtype=np.int32) for length in lengths])
+    times = []
+    for _ in range(1 + _TRIES):  # the first is for warming up
+        began = time.perf_counter()
+        with torch.inference_mode():
+            encoder(batch)
+        times.append(time.perf_counter() - began)
+    return min(times[1:])

@@ -27,7 +27,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def passages() -> PassageEmbedder:
-    embedder = PassageEmbedder()
+    embedder = PassageEmbedder(precision="fp32")
     embedder.warm_up()
     return embedder
 
@@ -86,7 +86,9 @@ def test_documents_keep_everything_else(passages: PassageEmbedder) -> None:
 
 
 def test_fields_prefix_and_suffix_become_part_of_the_text(passages: PassageEmbedder) -> None:
-    dressed = PassageEmbedder(prefix="passage: ", suffix=".", meta_fields_to_embed=["title", "absent"])
+    dressed = PassageEmbedder(
+        precision="fp32", prefix="passage: ", suffix=".", meta_fields_to_embed=["title", "absent"]
+    )
     document = Document(content="They came from Denmark", meta={"title": "Normans"})
     got = dressed.run([document])["documents"][0].embedding
     np.testing.assert_allclose(got, embed(passages, ["passage: Normans\nThey came from Denmark."])[0], atol=1e-6)

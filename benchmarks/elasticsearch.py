@@ -8,6 +8,7 @@ programs on the machine lengthen for all sides alike, the processor time of serv
 """
 
 import argparse
+import gc
 import json
 import random
 import time
@@ -48,15 +49,28 @@ def main() -> None:
             began = time.perf_counter()
             side.index(passages)
             print(f"{side.name}: {len(passages):,} passages in {time.perf_counter() - began:.1f} s", flush=True)
+        # Eight million floats of Python would be walked through by its garbage collector in the middle of a search.
+        passages = [replace(one, embedding=None) for one in passages]
+        gc.collect()
+        gc.freeze()
         result["searching"] = searching(bench, [ours, theirs, plain], texts, lists, given.timed)
         result["recall"] = {
             side.name: recall(ranks(side, questions[:count], lists[:count], passages))
             for side, count in ((ours, len(questions)), (plain, min(300, len(questions))))
         }
         print(json.dumps(result["recall"], indent=1))
-        result["setting"] = setting(len(passages), given.timed)
+        result["setting"] = {**setting(len(passages), given.timed), "server": about(ours)}
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def about(side: Ours) -> dict[str, str]:
+    """Version of the server and of its Java."""
+    nodes = side.store.request("GET", "/_nodes/jvm", within=10)["nodes"].values()
+    return {
+        "elasticsearch": next(one["version"] for one in nodes),
+        "java": next(one["jvm"]["version"] for one in nodes),
+    }
 
 
 def loading(bench: BenchServer, passages: Sequence[Document], count: int, rounds: int) -> dict[str, Any]:

@@ -432,7 +432,7 @@ class ElasticsearchDocumentStore(AsyncMethods):
         An index that questions are asked of already is loaded without holding anything back.
         """
         passages = self._passages
-        place, notes = passages.made(), passages.indices.make_sources()
+        place, notes = passages.made(with_graph=False), passages.indices.make_sources()
         loading = self._loading(notes.target)
         loading.put_back(dead_only=False)
         if passages.count(None):
@@ -443,9 +443,11 @@ class ElasticsearchDocumentStore(AsyncMethods):
             try:
                 yield
             finally:
-                passages.loading, passages.renew = False, lambda: None
+                passages.loading, passages.renew = False, lambda count: None
         passages.requests("POST", f"/{place.target}/_refresh", within=self.limits.patience)
 
     def _loading(self, notes: str) -> Loading:
         place = self._passages.made()
-        return Loading(self._passages.requests, place.index, notes, self._settings["hold_back_replicas"])
+        return Loading(
+            self._passages.requests, place.index, notes, self._settings["hold_back_replicas"], self.design.quantisation
+        )

@@ -25,6 +25,7 @@ SMILE = "application/vnd.elasticsearch+smile; compatible-with=8"
 _SMILE_TYPE = SMILE.partition(";")[0]
 OLDEST = (8, 12)  # the first with int8_hnsw; the client speaks to 8 and 9
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_MOST_PREPARED = 200
 
 
 class SmileSerializer(Serializer):
@@ -149,6 +150,7 @@ class Requests:
 
     def __init__(self, client: Elasticsearch, hosts: Sequence[str], index: str) -> None:
         self.client, self.hosts, self.index = client, hosts, index
+        self._prepared: dict[tuple[float, tuple[int, ...]], Elasticsearch] = {}
 
     def __call__(
         self,
@@ -182,9 +184,7 @@ class Requests:
 
         def attempt(left: float) -> Any:
             # An attempt of a request that may run for minutes still ends in time to be tried again.
-            client = self.client.options(
-                request_timeout=max(0.05, left if attempts == 1 else left * 2 / 3), ignore_status=list(allow)
-            )
+            client = self._with(max(0.05, left if attempts == 1 else left * 2 / 3), tuple(allow))
             reply = client.perform_request(method, path, params=params, headers=headers, body=data)
             found = getattr(reply, "body", reply)
             if check is not None:
@@ -192,6 +192,16 @@ class Requests:
             return found
 
         return self.persist(attempt, within, attempts)
+
+    def _with(self, seconds: float, allow: tuple[int, ...]) -> Elasticsearch:
+        """The client with these options; making one costs a third of a millisecond, so the usual ones are kept."""
+        seconds = round(seconds, 1) or seconds
+        key = (seconds, allow)
+        if (client := self._prepared.get(key)) is None:
+            client = self.client.options(request_timeout=seconds, ignore_status=list(allow))
+            if len(self._prepared) < _MOST_PREPARED:
+                self._prepared[key] = client
+        return client
 
     def persist(self, attempt: Callable[[float], _T], within: float, attempts: int | None = None) -> _T:
         """Call `attempt(seconds left)` until it succeeds, fails for good, or `within` seconds are over."""

@@ -68,13 +68,13 @@ class IndexSet:
         index = (writable or list(found))[0]
         return Place(name, index, index != name)
 
-    def make(self) -> Place:
-        """Where the passages are, made if there was no index."""
+    def make(self, with_graph: bool = True) -> Place:
+        """Where the passages are, made if there was no index; `with_graph` False leaves the vectors' graph out."""
         number = 1
         while True:
             if (place := self.find()) is not None:
                 return place
-            self._create(self.version(number), self.name, passages=True)
+            self._create(self.version(number), self.name, passages=True, with_graph=with_graph)
             number += 1  # taken by the leavings of a rebuild, or by another process that was quicker
 
     def make_sources(self) -> Place:
@@ -89,11 +89,11 @@ class IndexSet:
 
     def create_version(self, index: str) -> None:
         """Make the passages' and the sources' index of a version, without aliases: nobody sees them yet."""
-        self._create(index, None, passages=True)
+        self._create(index, None, passages=True, with_graph=False)
         self._create(f"{index}-sources", None, passages=False)
 
-    def _create(self, index: str, alias: str | None, passages: bool) -> None:
-        mapping = (self.custom_mapping or self.design.mapping()) if passages else SOURCES_MAPPING
+    def _create(self, index: str, alias: str | None, passages: bool, with_graph: bool = True) -> None:
+        mapping = (self.custom_mapping or self.design.mapping(with_graph)) if passages else SOURCES_MAPPING
         settings = index_settings(self.shards if passages else 1, self.replicas, self.max_fields)
         if passages:
             settings["analysis"] = self.design.analysis()

@@ -10,6 +10,9 @@ from components.stores.elasticsearch_client import Requests
 _NOTE = "loading"  # the document, beside the sources, that says what is held back and until when
 _LEASE = 600.0  # seconds after which a load that says nothing more is taken for dead
 _WITHIN = 60.0
+_MERGING = 3600.0
+# Passages from which on the graph is built while loading, by all threads, instead of by one at the end.
+_GRAPH_FROM = 100_000
 _SETTINGS = ("refresh_interval", "number_of_replicas", "auto_expand_replicas")
 
 
@@ -23,16 +26,20 @@ class Loading:
     :param requests: Sends requests.
     :param index: The passages' index.
     :param notes: The index of sources.
+    :param quantisation: How vectors are kept once the load is over; while it runs, an index that was made without their
+        graph stays without: it is built at the end, in one piece, which is searched in half the time of many.
     :param replicas: Whether replicas are held back too: faster, but until they are back one lost node loses passages
         (which the next `excerpt index` would not know of).
     """
 
-    def __init__(self, requests: Requests, index: str, notes: str, replicas: bool) -> None:
+    def __init__(self, requests: Requests, index: str, notes: str, replicas: bool, quantisation: str) -> None:
         self.requests, self.index, self.notes, self.replicas = requests, index, notes, replicas
+        self.quantisation = quantisation
+        self.written = 0
 
     @contextmanager
-    def held_back(self) -> Iterator[Callable[[], None]]:
-        """Yields a function to call now and then, so that the load is not taken for dead."""
+    def held_back(self) -> Iterator[Callable[[int], None]]:
+        """Yields a function to call with the number of passages written, so that the load is not taken for dead."""
         self.put_back(dead_only=False)
         kept = self._settings()
         held: dict[str, Any] = {"refresh_interval": "-1"}
@@ -42,8 +49,11 @@ class Loading:
         renewed = time.monotonic()
         self._put(held)
 
-        def renew() -> None:
+        def renew(count: int) -> None:
             nonlocal renewed
+            self.written += count
+            if self.written > _GRAPH_FROM >= self.written - count:
+                self._add_graph(self.index)
             if time.monotonic() - renewed > _LEASE / 4:
                 self._note(kept)
                 renewed = time.monotonic()
@@ -62,8 +72,22 @@ class Loading:
         if dead_only and note["until"] > time.time():
             return False
         self._put(note["settings"], missing_ok=note["index"] != self.index, index=note["index"])
+        if note["index"] == self.index and self._add_graph(self.index):
+            self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": "1"})
         self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
         self.requests("DELETE", f"/{self.notes}/_doc/{_NOTE}", within=_WITHIN, allow=(404,))
+        return True
+
+    def _add_graph(self, index: str) -> bool:
+        """Whether the vectors had no graph yet; what is written or merged from now on gets it."""
+        reply = self.requests("GET", f"/{index}/_mapping", within=_WITHIN)
+        vector = reply[index]["mappings"].get("properties", {}).get("embedding", {})
+        now = vector.get("index_options", {}).get("type")
+        if now in (None, self.quantisation) or not self.quantisation.endswith("hnsw"):
+            return False
+        vector["index_options"] = {"type": self.quantisation}
+        body = {"properties": {"embedding": vector}}
+        self.requests("PUT", f"/{index}/_mapping", body, within=_WITHIN)
         return True
 
     def _settings(self) -> dict[str, Any]:

@@ -94,14 +94,23 @@ class IndexDesign:
         analyzer = {"type": "custom", "tokenizer": "standard", "filter": chain}
         return {"filter": filters, "analyzer": {ANALYZER: analyzer}}
 
-    def mapping(self) -> dict[str, Any]:
-        """The mapping of the index."""
+    @property
+    def graphless(self) -> str:
+        """The same quantisation without a graph, which is added with one change of the mapping."""
+        return self.quantisation.replace("hnsw", "flat").replace("flat_flat", "flat")
+
+    def mapping(self, with_graph: bool = True) -> dict[str, Any]:
+        """
+        The mapping of the index.
+
+        :param with_graph: False leaves the graph of the vectors for later.
+        """
         words = {"type": "text", "analyzer": ANALYZER}
         vector: dict[str, Any] = {
             "type": "dense_vector",
             "index": True,
             "similarity": self.similarity,
-            "index_options": {"type": self.quantisation},
+            "index_options": {"type": self.quantisation if with_graph else self.graphless},
         }
         if self.embedding_dims is not None:
             vector["dims"] = self.embedding_dims

@@ -48,7 +48,7 @@ class Passages:
     def __init__(self, requests: Requests, indices: IndexSet, limits: Limits) -> None:
         self.requests, self.indices, self.limits = requests, indices, limits
         self.loading = False  # while a load runs, what is written need not show at once
-        self.renew: Callable[[], None] = lambda: None
+        self.renew: Callable[[int], None] = lambda count: None
         self._lock = threading.Lock()
         self._place: Place | None = None
         self._dims: int | None = None
@@ -63,10 +63,10 @@ class Passages:
                     self._place = found
         return self._place
 
-    def made(self) -> Place:
-        """Where the passages are, made if need be."""
+    def made(self, with_graph: bool = True) -> Place:
+        """Where the passages are, made if need be (`with_graph` False: the vectors' graph is added at the end)."""
         if (place := self.place()) is None:
-            self.indices.make()
+            self.indices.make(with_graph)
             place = self.place()
             assert place is not None  # noqa: S101 - just made
         return place
@@ -230,7 +230,7 @@ class Passages:
         finally:
             if not self.loading:
                 self.refresh()
-            self.renew()
+            self.renew(len(documents))
         if result.refused:
             raise RefusedDocuments(result.refused, result.done)
         return result.done + self._conflicts(result, documents, policy)

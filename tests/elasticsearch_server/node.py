@@ -1,8 +1,10 @@
 """Real Elasticsearch nodes as child processes: start, stop, kill, start again; one or several that form a cluster."""
 
 import contextlib
+import functools
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -63,7 +65,7 @@ class Node:
         built = build()
         jars = ":".join(str(jar) for jar in sorted((built / "jars").glob("*.jar")))
         command = [java(), f"-Xms{self.heap_mb}m", f"-Xmx{self.heap_mb}m", *JAVA_OPTIONS]
-        command += os.environ.get("ELASTICSEARCH_JAVA_OPTIONS", "").split()
+        command += vector_options()
         command += ["-cp", f"{built / 'launcher'}:{jars}", "Launcher", str(self.home)]
         with (self.home / "logs" / "console.log").open("ab") as console:
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=console, stderr=console)
@@ -183,6 +185,17 @@ class Cluster:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+
+@functools.cache
+def vector_options() -> list[str]:
+    """What Java 21 and newer need to compare vectors by the processor's wide registers, as the distribution does."""
+    told = subprocess.run([java(), "-version"], capture_output=True, text=True, timeout=30).stderr
+    version = re.search(r'version "(\d+)', told)
+    if version is None or int(version[1]) < 21:
+        return []
+    newest = f"-Dorg.apache.lucene.vectorization.upperJavaFeatureVersion={version[1]}"
+    return ["--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", newest]
 
 
 JAVA_OPTIONS = [

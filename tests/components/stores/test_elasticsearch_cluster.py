@@ -158,18 +158,24 @@ def test_server_dies_and_never_comes_back_then_the_next_run_finishes(own_node):
 
 
 def test_first_load_holds_back_and_puts_back_whatever_happens(own_node):
-    """Refresh interval and replicas: held back while loading, put back at its end, and after a load that was killed."""
+    """Refreshes, replicas, the vectors' graph: held back while loading, put back at the end or after a killed load."""
 
     def settings() -> tuple[str | None, str | None]:
         reply = store.request("GET", "/passages/_settings?flat_settings=true", within=10)
         now = next(iter(reply.values()))["settings"]
         return now.get("index.refresh_interval"), now.get("index.number_of_replicas")
 
+    def graph() -> str:
+        reply = store.request("GET", "/passages/_mapping", within=10)
+        return next(iter(reply.values()))["mappings"]["properties"]["embedding"]["index_options"]["type"]
+
     store = store_over(own_node, replicas=1, hold_back_replicas=True)
     with store.loading():
         store.write_documents(batch(0), DuplicatePolicy.OVERWRITE)
         assert settings() == ("-1", "0")
+        assert graph() == "int8_flat"
     assert settings() == (None, "1")
+    assert graph() == "int8_hnsw"
     assert store.count_documents() == A_BATCH
 
     store.delete_all_documents(recreate_index=True)

@@ -101,7 +101,7 @@ def _ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
 
 def _normalised(leg: Mapping[str, float], minimum: float, candidates: int) -> tuple[dict[str, float], float]:
     """
-    Scores from 0 (the minimum, and what lies below) to 1 (the best passage), and the score of a passage the leg left out.
+    Scores from 0 (the minimum, and below) to 1 (the best passage), and the score of a passage that the leg left out.
 
     A leg cut at `candidates` left out passages that score as much as its last one at most; that bound is taken.
     A shorter leg returned all it has, so what is missing has the minimum.

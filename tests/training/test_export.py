@@ -38,9 +38,7 @@ def test_other_answers_are_an_error(world, tmp_path, monkeypatch):
         return run
 
     monkeypatch.setattr(training.export, "_openvino", shuffled)
-    with pytest.raises(
-        ExportError, match=r"openvino-int8 gives the original's best span in .*% of 20 windows, less"
-    ):
+    with pytest.raises(ExportError, match=r"openvino-int8 gives the original's best span in .*% of 20 windows, less"):
         export(model, tmp_path / "out", data, ["openvino-int8"], windows=20)
     assert not (tmp_path / "out" / "agreement.json").exists()
 

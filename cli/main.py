@@ -15,8 +15,15 @@ from cli.shrink import shrink
 from cli.status import status
 from cli.train import train
 
-# No figures about use leave the machine unless the user asks for it.
-_QUIET = {"HAYSTACK_TELEMETRY_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+_ENVIRONMENT = {
+    # No figures about use leave the machine unless the user asks for it.
+    "HAYSTACK_TELEMETRY_ENABLED": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    # Threads of torch that wait for each other sleep instead of spinning: beside another busy process two spinning
+    # threads read 3 to 20 passages a second, two sleeping ones 40 to 70 (docs/engines.md). Read when torch is imported.
+    "OMP_WAIT_POLICY": "PASSIVE",
+}
 
 app = typer.Typer(
     help="Answers questions with the exact words of your own documents, and shows where they stand.\n\n"
@@ -40,7 +47,7 @@ app.add_typer(evaluate, name="eval")
 
 def main() -> None:
     """Entry point of the command `excerpt`."""
-    for name, value in _QUIET.items():
+    for name, value in _ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     exits.run_command(app)
 

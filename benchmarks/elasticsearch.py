@@ -30,8 +30,8 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, required=True, help="folder to keep vectors in between runs")
     parser.add_argument("--questions", type=int, default=1000, help="for recall")
     parser.add_argument("--timed", type=int, default=96, help="questions whose time is taken")
-    parser.add_argument("--loaded", type=int, default=4000, help="passages of each round of loading")
-    parser.add_argument("--rounds", type=int, default=3, help="of loading")
+    parser.add_argument("--loaded", type=int, default=30_000, help="passages of each round of loading, at most")
+    parser.add_argument("--rounds", type=int, default=2, help="of loading")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args()
 
@@ -83,7 +83,7 @@ def loading(bench: BenchServer, passages: Sequence[Document], count: int, rounds
     speeds: dict[str, list[float]] = {name: [] for name in makers}
     processor: dict[str, list[float]] = {name: [] for name in makers}
     for number in range(rounds + 1):  # the first one warms up and does not count
-        chosen = random.Random(number).sample(list(passages), min(count, len(passages)))
+        chosen = random.Random(number).sample(list(passages), min(count if number else 2000, len(passages)))
         for name, make in makers.items():
             side = make()
             began, used = time.perf_counter(), bench.seconds() + time.process_time()
@@ -109,11 +109,11 @@ def searching(
 ) -> dict[str, Any]:
     """Milliseconds a question on the clock and of processors, one at a time and many at a time; sides take turns."""
     result: dict[str, Any] = {}
-    for mode, step in (("one", 1), (f"{BATCH} at a time", BATCH)):
+    for mode, step in ((f"{BATCH} at a time", BATCH), ("one", 1)):
         clock: dict[str, list[float]] = {side.name: [] for side in sides}
         processor = dict.fromkeys(clock, 0.0)
-        warming = 4 if step > 1 else 128  # the server compiles what it does often
-        for turn in range(-warming, max(1, count // step)):
+        warming = 20 if step > 1 else 64  # a server that has just started compiles what it does often
+        for turn in range(-warming, max(8, count // step)):
             chosen = slice(abs(turn) * step, (abs(turn) + 1) * step)
             for side in sides:
                 began, used = time.perf_counter(), bench.seconds() + time.process_time()

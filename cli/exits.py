@@ -65,4 +65,8 @@ def _leave(code: int) -> NoReturn:
         # Python would complain once more when it closes standard output: let that go nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = PIPE_CLOSED
+    if code in (INTERRUPTED, PIPE_CLOSED):
+        # A worker thread may be in the middle of a batch: taking the interpreter down under it aborts the process.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)

@@ -1,29 +1,18 @@
 """The command `excerpt`: its subcommands, each in a file of its own, imported when it runs."""
 
-import os
-
 import typer
 
 from cli import exits
 from cli.ask import ask
 from cli.calibrate import calibrate
 from cli.distil import distil
+from cli.environment import settle_environment
 from cli.evaluate import evaluate
 from cli.export import export
 from cli.index import index
 from cli.shrink import shrink
 from cli.status import status
 from cli.train import train
-
-_ENVIRONMENT = {
-    # No figures about use leave the machine unless the user asks for it.
-    "HAYSTACK_TELEMETRY_ENABLED": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-    # Threads of torch that wait for each other sleep instead of spinning: beside another busy process two spinning
-    # threads read 3 to 20 passages a second, two sleeping ones 40 to 70 (docs/engines.md). Read when torch is imported.
-    "OMP_WAIT_POLICY": "PASSIVE",
-}
 
 app = typer.Typer(
     help="Answers questions with the exact words of your own documents, and shows where they stand.\n\n"
@@ -47,8 +36,7 @@ app.add_typer(evaluate, name="eval")
 
 def main() -> None:
     """Entry point of the command `excerpt`."""
-    for name, value in _ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    settle_environment()
     exits.run_command(app)
 
 

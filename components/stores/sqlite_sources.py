@@ -173,7 +173,7 @@ class SQLiteSourceRecord:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch a new file to write-ahead logging. SQLite does not wait by itself while another process is doing the same."""
+    """Switch a new file to write-ahead logging. SQLite does not wait by itself while another process does the same."""
     end = time.monotonic() + BUSY_SECONDS
     while True:
         try:

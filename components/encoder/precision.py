@@ -20,20 +20,20 @@ _TRIES = 2
 _WORTH = 1.2
 
 
-def faster_on_cpu(folder: Path, encoder: PackedEncoder) -> CpuPrecision:
+def faster_on_cpu(folder: Path) -> CpuPrecision:
     """
     Measure both precisions for about a second, or remember what was measured on this machine.
 
-    :param folder: the model's folder, which names the measurement.
-    :param encoder: the model in fp32.
+    :param folder: the model's folder.
+    :raises UnsupportedModel: see PackedEncoder.
     """
     from components.models import model_digest
     from components.reader.engines.cache import cache_folder, made_once
     from components.reader.engines.choose import machine
 
     def make(entry: Path) -> None:
-        rough = PackedEncoder.load(folder, torch.device("cpu"), torch.bfloat16)
-        seconds = {"fp32": _seconds(encoder), "bf16": _seconds(rough)}
+        kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}
+        seconds = {name: _seconds(PackedEncoder.load(folder, "cpu", kind)) for name, kind in kinds.items()}
         (entry / "seconds.json").write_text(json.dumps(seconds), encoding="utf-8")
 
     def load(entry: Path) -> CpuPrecision:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
@@ -50,15 +49,11 @@ class PackedTextEncoder:
         self.pooling, normalizes = _read_modules(folder)
         self.normalize = normalize or normalizes
         place = pick_device(device)
-        measured = precision == "auto" and place.type == "cpu" and many
         if precision == "auto":
-            precision = "fp32" if place.type == "cpu" else "bf16"
-        self.encoder = PackedEncoder.load(folder, place, pick_dtype(precision, place))
-        if measured:
             from components.encoder.precision import faster_on_cpu
 
-            if faster_on_cpu(folder, self.encoder) == "bf16":
-                self.encoder = PackedEncoder.load(folder, place, torch.bfloat16)
+            precision = "bf16" if place.type != "cpu" else faster_on_cpu(folder) if many else "fp32"
+        self.encoder = PackedEncoder.load(folder, place, pick_dtype(precision, place))
         self.max_tokens = _MAX_TOKENS[place.type]
         if not (folder / "tokenizer.json").is_file():
             raise UnsupportedModel(f"{folder} has no tokenizer.json.")

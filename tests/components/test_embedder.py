@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.embedder import PassageEmbedder, QuestionEmbedder
+from components.encoder import precision
 from components.encoder.texts import PackedTextEncoder, SentenceTransformersEncoder, load_text_encoder
 from components.models import MINILM, resolve_model
 
@@ -163,3 +164,19 @@ def test_bf16_is_close() -> None:
     exact, rough = QuestionEmbedder(), QuestionEmbedder(precision="bf16")
     one, other = (torch.tensor(e.run("Who was the duke of Normandy?")["embedding"]) for e in (exact, rough))
     assert torch.dot(one, other) > 0.999
+
+
+def test_precision_for_passages_is_measured_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXCERPT_CACHE", str(tmp_path))
+    monkeypatch.setattr(precision, "_seconds", lambda encoder: 1.0 if encoder.dtype == torch.bfloat16 else 1.3)
+    folder = resolve_model(MINILM)
+    assert precision.faster_on_cpu(folder) == "bf16"
+
+    def never(encoder: object) -> float:
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(precision, "_seconds", never)
+    made = load_text_encoder(folder, "cpu", many=True)
+    assert isinstance(made, PackedTextEncoder) and made.encoder.dtype == torch.bfloat16
+    one = load_text_encoder(folder, "cpu")
+    assert isinstance(one, PackedTextEncoder) and one.encoder.dtype == torch.float32

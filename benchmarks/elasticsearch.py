@@ -20,7 +20,8 @@ from typing import Any
 from haystack import Document
 
 from benchmarks.elasticsearch_sides import TOP_K, BenchServer, Haystack, Ours, server
-from benchmarks.retrieval import BATCH, embeddings, load, ranks, setting, summary
+from benchmarks.hardware import summary
+from benchmarks.retrieval import BATCH, embeddings, load, ranks, setting
 from evaluation.retrieval import mean_reciprocal_rank, recall_at
 
 

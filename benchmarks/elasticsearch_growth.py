@@ -23,7 +23,8 @@ from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 
 from benchmarks.elasticsearch_sides import TOP_K, BenchServer, Ours, server
-from benchmarks.retrieval import BATCH, embeddings, load, ranks, setting, summary
+from benchmarks.hardware import summary
+from benchmarks.retrieval import BATCH, embeddings, load, ranks, setting
 from components.stores.fusion import Fusion
 from evaluation.retrieval import recall_at
 

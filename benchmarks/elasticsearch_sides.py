@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from haystack import Document
 
-TOP_K = 20
+from benchmarks.retrieval_sides import TOP_K, HaystackHybrid
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Ours:
         self.store.close()
 
 
-class Haystack:
+class Haystack(HaystackHybrid):
     """
     `ElasticsearchBM25Retriever` and `ElasticsearchEmbeddingRetriever`, one after the other, and `DocumentJoiner`.
 
@@ -82,13 +82,13 @@ class Haystack:
     """
 
     def __init__(self, url: str, name: str, fuzziness: str | None, of: "Haystack | None" = None) -> None:
-        from haystack.components.joiners import DocumentJoiner
         from haystack_integrations.components.retrievers.elasticsearch import (
             ElasticsearchBM25Retriever,
             ElasticsearchEmbeddingRetriever,
         )
         from haystack_integrations.document_stores.elasticsearch import ElasticsearchDocumentStore
 
+        super().__init__()
         self.name = name
         self.index_name = of.index_name if of else f"theirs-{time.time_ns()}"
         self.store = of.store if of else ElasticsearchDocumentStore(hosts=url, index=self.index_name)
@@ -97,21 +97,12 @@ class Haystack:
         given = {} if fuzziness is None else {"fuzziness": fuzziness}
         self.words = ElasticsearchBM25Retriever(document_store=self.store, top_k=TOP_K, **given)
         self.meaning = ElasticsearchEmbeddingRetriever(document_store=self.store, top_k=TOP_K)
-        self.joiner = DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=TOP_K)
 
     def index(self, documents: list[Document]) -> None:
         from haystack.document_stores.types import DuplicatePolicy
 
         for first in range(0, len(documents), 1000):
             self.store.write_documents(documents[first : first + 1000], DuplicatePolicy.OVERWRITE)
-
-    def search(self, questions: Sequence[str], embeddings: Sequence[list[float]]) -> list[list[str]]:
-        found = []
-        for question, embedding in zip(questions, embeddings, strict=True):
-            words = self.words.run(query=question)["documents"]
-            meaning = self.meaning.run(query_embedding=embedding)["documents"]
-            found.append([document.id for document in self.joiner.run(documents=[words, meaning])["documents"]])
-        return found
 
     def drop(self) -> None:
         self.store.client.indices.delete(index=self.index_name)

@@ -24,7 +24,7 @@ def hardware(packages: Sequence[str]) -> dict[str, Any]:
         "instructions": [name for name in kept if name in flags.split()],
         "cores": os.cpu_count(),
         "gpu": _gpu(),
-        "load_average": round(os.getloadavg()[0], 1),
+        "load_average_at_end": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in packages},
         "arguments": [argument for argument in sys.argv[1:] if "/" not in argument],

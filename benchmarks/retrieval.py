@@ -10,22 +10,18 @@ Vectors of passages and questions are computed once and kept in the vectors fold
 
 import argparse
 import json
-import os
-import platform
 import random
-import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from haystack import Document
 
+from benchmarks.hardware import hardware, summary, three
 from benchmarks.retrieval_sides import SIDES, TOP_K, Side
 from evaluation.retrieval import mean_reciprocal_rank, rank_of, recall_at
 from evaluation.squad import SquadQuestion, read_questions
@@ -137,8 +133,8 @@ def report_times(sides: Sequence[Side], times: dict[str, dict[str, list[float]]]
             if side is not sides[0]:
                 ratios = summary([a / b for a, b in zip(ours, theirs, strict=True)])
                 result["ratio"].setdefault(f"{sides[0].name} / {side.name}", {})[mode] = ratios
-                line = f"   ours is {_three(ratios, 3)} of it"
-            print(f"  {side.name:<20} {_three(summary(theirs), 1)}{line}", flush=True)
+                line = f"   ours is {three(ratios, 3)} of it"
+            print(f"  {side.name:<20} {three(summary(theirs), 1)}{line}", flush=True)
     return result
 
 
@@ -160,37 +156,10 @@ def report_recall(
     return result
 
 
-def summary(values: Sequence[float]) -> dict[str, float]:
-    """Min, median and max."""
-    return {
-        "min": round(min(values), 4),
-        "median": round(statistics.median(values), 4),
-        "max": round(max(values), 4),
-    }
-
-
-def _three(values: dict[str, float], digits: int) -> str:
-    return " / ".join(f"{values[name]:.{digits}f}" for name in ("min", "median", "max"))
-
-
 def setting(passages: int, timed: int) -> dict[str, Any]:
     """What was measured where."""
-    processor = platform.processor()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
-            processor = next((line.partition(":")[2].strip() for line in lines if "model name" in line), processor)
-    packages = ("haystack-ai", "lancedb", "numpy")
-    return {
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "load_average_at_end": round(os.getloadavg()[0], 1),
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
-        "passages": passages,
-        "timed_questions": timed,
-        "top_k": TOP_K,
-        "arguments": [argument for argument in sys.argv[1:] if "/" not in argument],
-    }
+    measured = {"passages": passages, "timed_questions": timed, "top_k": TOP_K}
+    return {**hardware(("haystack-ai", "lancedb", "numpy")), **measured}
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from haystack import Document
 
@@ -44,23 +44,16 @@ class Excerpt:
         return [[document.id for document in documents] for documents in found]
 
 
-class HaystackInMemory:
-    """Haystack's in-memory BM25 and embedding retrievers and its DocumentJoiner; one question after another."""
+class HaystackHybrid:
+    """Two of Haystack's retrievers, one after the other, and its DocumentJoiner; one question after another."""
 
-    name = "haystack in memory"
+    words: Any
+    meaning: Any
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self) -> None:
         from haystack.components.joiners import DocumentJoiner
-        from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
-        from haystack.document_stores.in_memory import InMemoryDocumentStore
 
-        self.store = InMemoryDocumentStore(embedding_similarity_function="cosine")
-        self.words = InMemoryBM25Retriever(self.store, top_k=TOP_K)
-        self.meaning = InMemoryEmbeddingRetriever(self.store, top_k=TOP_K)
         self.joiner = DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=TOP_K)
-
-    def index(self, documents: list[Document]) -> None:
-        self.store.write_documents(documents)
 
     def search(self, questions: Sequence[str], embeddings: Sequence[list[float]]) -> list[list[str]]:
         found = []
@@ -69,6 +62,24 @@ class HaystackInMemory:
             meaning = self.meaning.run(query_embedding=embedding)["documents"]
             found.append([document.id for document in self.joiner.run(documents=[words, meaning])["documents"]])
         return found
+
+
+class HaystackInMemory(HaystackHybrid):
+    """Haystack's in-memory BM25 and embedding retrievers."""
+
+    name = "haystack in memory"
+
+    def __init__(self, folder: Path) -> None:
+        from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
+        from haystack.document_stores.in_memory import InMemoryDocumentStore
+
+        super().__init__()
+        self.store = InMemoryDocumentStore(embedding_similarity_function="cosine")
+        self.words = InMemoryBM25Retriever(self.store, top_k=TOP_K)
+        self.meaning = InMemoryEmbeddingRetriever(self.store, top_k=TOP_K)
+
+    def index(self, documents: list[Document]) -> None:
+        self.store.write_documents(documents)
 
 
 SIDES: dict[str, type[Excerpt] | type[HaystackInMemory]] = {"excerpt": Excerpt, "haystack": HaystackInMemory}

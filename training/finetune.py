@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from tqdm import tqdm
 from transformers import PreTrainedModel
 
 from training.checkpoints import save_checkpoint, save_tensors
-from training.devices import Devices, Precision, choose_precision
+from training.devices import Devices, Precision, choose_precision, keep_freed_memory
 from training.metrics import Metrics, plot
 from training.model_folder import write_model_folder
 from training.objectives import Batch, Objective, SpanObjective
@@ -44,6 +44,8 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
     :raises ValueError: settings that do not fit the data, the model or the run that is in the folder.
     """
     out, devices = Path(settings.out), Devices(settings.device)
+    if devices.device.type == "cpu":
+        keep_freed_memory()
     if settings.threads:
         torch.set_num_threads(settings.threads)
     with _deterministic(settings.deterministic), _stop_requests(settings.stop_after_minutes) as stop:
@@ -59,7 +61,9 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
 
         # 3. Model, what it learns from, optimiser, average of the weights.
         maps = settings.distillation is not None and settings.distillation.stage == "intermediate"
-        model = load_span_model(settings.model, settings.seed, settings.dropout, "eager" if maps else "sdpa")
+        fused = settings.compile and devices.device.type == "cpu"  # a compiled softmax beats the CPU's flash attention
+        attention: Literal["eager", "sdpa"] = "eager" if maps or fused else "sdpa"
+        model = load_span_model(settings.model, settings.seed, settings.dropout, attention)
         model.to(devices.device).train()  # type: ignore[arg-type]
         weights = trainable(model)
         objective = (make_objective or _labels)(settings, model, data, devices.device)
@@ -81,7 +85,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
             devices.scaler.load_state_dict(kept.state["scaler"])
 
         # 5. The epochs.
-        called = devices.wrap(model)
+        called = devices.wrap(model, settings.compile)
         per_epoch = data.plan(0).questions
         whole = round(settings.epochs * per_epoch)
         log, files = StepLog(), _files(out, at.step) if devices.first else None

@@ -59,6 +59,8 @@ class TrainSettings:
     :param held_out_passages: wrong passages read beside the right one in judging.
     :param evaluate_every: epochs between two looks at the held-out articles.
     :param patience: looks without improvement after which training stops early; 0 never stops early.
+    :param compile: fuse the step with torch.compile: a minute at the start, then 1.4 times the speed on a CPU (needs a
+        C++ compiler, and is fastest without dropout, whose random numbers a CPU draws one after the other).
     :param deterministic: refuse kernels that may give other sums each time; needed to resume to equal bits.
     :param stop_after_minutes: leave after so long with a checkpoint, to be resumed; 0 runs to the end.
     """
@@ -98,6 +100,7 @@ class TrainSettings:
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: str = "auto"
     threads: int = 0
+    compile: bool = False
     seed: int = 0
     deterministic: bool = True
     log_every: int = 20

@@ -7,8 +7,10 @@ from typing import Any, TypeVar
 from haystack import Document
 from haystack.document_stores.types import DocumentStore, DuplicatePolicy
 
+from components.stores.refused import Refused, RefusedDocuments
 from components.stores.sources import Source, SourceRecord
 
+NOT_STORABLE = "not storable"  # why a source is refused whose passages the store does not take
 _AT_ONCE = 200  # sources in one filter
 _T = TypeVar("_T")
 
@@ -29,12 +31,29 @@ class IndexWriter:
     store: DocumentStore
     record: SourceRecord | None
 
-    def write(self, sources: Sequence[Source], passages: Sequence[Document]) -> int:
-        """Put these versions of `sources` in place of whatever was there of them; returns the number of passages."""
+    def write(
+        self, sources: Sequence[Source], passages: Sequence[Document], blame_vectors: bool = False
+    ) -> dict[str, list[Refused]]:
+        """
+        Put these versions of `sources` in place of whatever was there of them.
+
+        A source of which the store refuses a passage is recorded as refused, and nothing of it stays in the index.
+
+        :param blame_vectors: when the store refuses the vector of every passage, raise its error instead: that is the
+            embedder's fault, and no file should be lost to it.
+        :returns: the refused passages by source id.
+        :raises RefusedDocuments: when that cannot be told of any source, or by `blame_vectors`.
+        """
         if self.record is not None and sources:
             self.record.put([replace(source, state="pending", text=None, layout=None) for source in sources])
-        written = self.store.write_documents(list(passages), policy=DuplicatePolicy.OVERWRITE) if passages else 0
-        for some in _chunks(sources):
+        refused = self._write_passages(passages, {source.source_id for source in sources}, blame_vectors)
+        kept = [source for source in sources if source.source_id not in refused]
+        if refused:
+            # By id: what was written just now is not found by a filter while a store holds refreshes back.
+            self.store.delete_documents([one.id for one in passages if str(one.meta.get("source_id")) in refused])
+            for ids in _chunks(list(refused)):
+                self._delete([_is("source_id", "in", list(ids))])
+        for some in _chunks(kept):
             self._delete(
                 [
                     _all_of([_is("source_id", "==", source.source_id), _is("source_version", "!=", source.version)])
@@ -42,8 +61,34 @@ class IndexWriter:
                 ]
             )
         if self.record is not None and sources:
-            self.record.put(sources)
-        return written
+            told = {source_id: told_refusal(of_it) for source_id, of_it in refused.items()}
+            self.record.put(
+                [
+                    without_passages(source, NOT_STORABLE, told[source.source_id])
+                    if source.source_id in told
+                    else source
+                    for source in sources
+                ]
+            )
+        return refused
+
+    def _write_passages(
+        self, passages: Sequence[Document], known: set[str], blame_vectors: bool
+    ) -> dict[str, list[Refused]]:
+        if not passages:
+            return {}
+        try:
+            self.store.write_documents(list(passages), policy=DuplicatePolicy.OVERWRITE)
+        except RefusedDocuments as error:
+            source_of = {passage.id: str(passage.meta.get("source_id")) for passage in passages}
+            refused: dict[str, list[Refused]] = {}
+            for one in error.refused:
+                refused.setdefault(source_of.get(one.id, ""), []).append(one)
+            vectors = {one.id for one in error.refused if one.field == "embedding"}
+            if not refused.keys() <= known or (blame_vectors and vectors == source_of.keys()):
+                raise
+            return refused
+        return {}
 
     def remove(self, source_ids: Sequence[str]) -> None:
         """Take sources out of the index: passages first, then the record."""
@@ -73,3 +118,16 @@ def _all_of(conditions: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     return (items[first : first + _AT_ONCE] for first in range(0, len(items), _AT_ONCE))
+
+
+def told_refusal(refused: Sequence[Refused]) -> str:
+    """The first reason, and how many passages have theirs; passages are told apart by nothing a user knows."""
+    more = f" (and {len(refused) - 1} more of its passages)" if len(refused) > 1 else ""
+    return f"{refused[0].reason}{more}"
+
+
+def without_passages(source: Source, reason: str, detail: str) -> Source:
+    """What is recorded of a source that is not in the index."""
+    return replace(
+        source, state="refused", reason=f"{reason}: {detail}", passages=0, text=None, page_starts=(), layout=None
+    )

@@ -1,14 +1,16 @@
 """The Haystack component at the end of an index pipeline: passages into the store, sources into its record."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from haystack import Document, component
 from haystack.document_stores.types import DocumentStore
 
+from components.stores.refused import Refused
 from components.stores.sources import Source
 from indexing.fingerprint import source_version
-from indexing.record import IndexWriter
+from indexing.record import NOT_STORABLE, IndexWriter, told_refusal
 
 
 @component
@@ -21,6 +23,7 @@ class SourceWriter:
 
     def __init__(self, document_store: DocumentStore) -> None:
         self.document_store = document_store
+        self._vectors_fit = False
 
     @component.output_types(counts=dict[str, int], failures=list[dict[str, Any]], notes=list[tuple[str, str]])
     def run(
@@ -36,9 +39,12 @@ class SourceWriter:
         :param failures: the converter's failures. They are recorded, so that a refused file is tried again only when it
             changes, and what the index held of an earlier version is deleted.
         :param generation: number of this index run; None takes the next one.
-        :returns: `counts` of sources, passages and failures, the `failures` as they came, and `notes` (path, note) on
-            what of the sources was not read.
+        :returns: `counts` of sources, passages and failures, the `failures` as they came and those of sources that the
+            store refused a passage of (they are recorded as refused), and `notes` (path, note) on what of the sources
+            was not read.
         :raises ValueError: for passages of a source that is not among `sources`.
+        :raises RefusedDocuments: when the store refuses passages and there are no `sources`, or when it refuses all
+            vectors of the first passages: then the embedder is another than the index was made with.
         """
         refused = failures or []
         record = getattr(self.document_store, "sources", None)
@@ -53,9 +59,17 @@ class SourceWriter:
             )
         entries = [_indexed(source, by_source[source.id], number) for source in sources or []]
         entries += [_refused(failure, number) for failure in refused]
-        written = IndexWriter(self.document_store, record).write(entries, documents)
-        counts = {"sources": len(sources or []), "passages": written, "failures": len(refused)}
-        notes = [(str(s.meta["file_path"]), str(note)) for s in sources or [] for note in s.meta.get("notes", [])]
+        # Vectors that fitted once come from the right embedder: a wrong one after them is a fault of its file.
+        rejected = IndexWriter(self.document_store, record).write(entries, documents, not self._vectors_fit)
+        by_source = Counter({name: count for name, count in by_source.items() if name not in rejected})
+        self._vectors_fit = self._vectors_fit or bool(by_source)
+        refused = [
+            *refused,
+            *(_not_stored(entry, rejected[entry.source_id]) for entry in entries if entry.source_id in rejected),
+        ]
+        kept = [source for source in sources or [] if source.id not in rejected]
+        counts = {"sources": len(kept), "passages": by_source.total(), "failures": len(refused)}
+        notes = [(str(s.meta["file_path"]), str(note)) for s in kept for note in s.meta.get("notes", [])]
         return {"counts": counts, "failures": refused, "notes": notes}
 
 
@@ -79,6 +93,19 @@ def _indexed(source: Document, passages: int, generation: int) -> Source:
         layout=source.blob.data if source.blob is not None else None,
         generation=generation,
     )
+
+
+def _not_stored(source: Source, refused: Sequence[Refused]) -> dict[str, Any]:
+    return {
+        "source_id": source.source_id,
+        "file_path": source.path,
+        "reason": NOT_STORABLE,
+        "detail": told_refusal(refused),
+        "content_hash": source.content_hash,
+        "fingerprint": source.fingerprint,
+        "size": source.size,
+        "mtime_ns": source.mtime_ns,
+    }
 
 
 def _refused(failure: dict[str, Any], generation: int) -> Source:

@@ -390,7 +390,8 @@ class ElasticsearchDocumentStore(AsyncMethods):
         :param policy: What to do with ids that are there already; NONE means FAIL.
         :returns: How many were written.
         :raises DuplicateDocumentError: With FAIL, when an id is there already; the others are written.
-        :raises ValueError: When `documents` is no list of Documents, or one of them cannot be stored (it is named).
+        :raises ValueError: When `documents` is no list of Documents.
+        :raises InvalidDocuments: (a ValueError) With those that cannot be stored, and why; the others are written.
         :raises RefusedDocuments: With those the server refused, and why; the others are written.
         :raises StoreUnavailable: When the server does not come back within `patience`; writing again completes it.
         """

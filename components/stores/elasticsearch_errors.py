@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -10,6 +9,11 @@ from elastic_transport import ApiError as TransportApiError
 from elastic_transport import ConnectionError as NoConnection
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
 from haystack.document_stores.errors import DocumentStoreError
+
+from components.stores import refused
+from components.stores.refused import Refused
+
+REBUILD = "`excerpt index PATH... --rebuild`"
 
 
 class ElasticsearchStoreError(DocumentStoreError):
@@ -28,24 +32,12 @@ class PartialResult(StoreUnavailable):
     """Some shards did not answer: the result would silently be short."""
 
 
-@dataclass(frozen=True)
-class Refused:
-    """A document that the server refused, and why; `field` where the server names one."""
-
-    id: str
-    field: str | None
-    reason: str
+class RefusedDocuments(ElasticsearchStoreError, refused.RefusedDocuments):
+    """Elasticsearch refused some documents; the others are written."""
 
 
-class RefusedDocuments(ElasticsearchStoreError):
-    """Some documents were refused; the others are written. `refused` lists them all, `written` counts the others."""
-
-    def __init__(self, refused: Sequence[Refused], written: int) -> None:
-        self.refused = list(refused)
-        self.written = written
-        shown = "; ".join(f"document {item.id}: {item.reason}" for item in self.refused[:5])
-        more = f"; and {len(refused) - 5} more" if len(refused) > 5 else ""
-        super().__init__(f"{len(refused)} documents refused, {written} written: {shown}{more}")
+class InvalidDocuments(RefusedDocuments, refused.InvalidDocuments):
+    """Some documents could never be stored, as is seen without asking Elasticsearch; the others are written."""
 
 
 def without_password(url: str) -> str:
@@ -157,6 +149,14 @@ def cause(body: Any) -> tuple[str, str]:
     return str(first.get("type", "")), str(first.get("reason", ""))
 
 
+def other_length(length: int, dims: int) -> str:
+    """Why a vector does not fit the index."""
+    return (
+        f"field embedding has {length} numbers, but the index holds vectors of {dims}: embed with the model that the "
+        f"index was made with, or make it anew with this one: {REBUILD}"
+    )
+
+
 def explain_refusal(document_id: str, error: dict[str, Any]) -> Refused:
     """
     Why one document of a bulk request was refused, naming the field.
@@ -173,12 +173,7 @@ def explain_refusal(document_id: str, error: dict[str, Any]) -> Refused:
             f"its meta would make more than {match[1]} fields: use fewer names in meta, or raise max_fields",
         )
     if match := re.search(r"different number of dimensions \[(\d+)\] than defined in the mapping \[(\d+)\]", together):
-        return Refused(
-            document_id,
-            "embedding",
-            f"field embedding has {match[1]} numbers, but the index holds vectors of {match[2]}: embed with the model "
-            "that the index was made with, or rebuild it",
-        )
+        return Refused(document_id, "embedding", other_length(int(match[1]), int(match[2])))
     if "zero magnitude" in together:
         return Refused(
             document_id, "embedding", "field embedding is all zeros, which has no direction: is the text empty?"
@@ -192,7 +187,7 @@ def explain_refusal(document_id: str, error: dict[str, Any]) -> Refused:
             document_id,
             match[1],
             f"field {match[1]} holds another type than in the documents before, where it was {match[2]}: give it one "
-            "type in all documents, or name its type in meta_fields and rebuild",
+            f"type in all documents, or name its type in meta_fields and make the index anew: {REBUILD}",
         )
     if match := re.search(r"object mapping for \[([^\]]*)\]", together):
         return Refused(

@@ -13,9 +13,9 @@ from haystack.document_stores.types import DuplicatePolicy
 
 from components.stores.elasticsearch_bulk import Action, BulkResult, BulkWriter, Operation
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import PartialResult, RefusedDocuments, cause
+from components.stores.elasticsearch_errors import InvalidDocuments, PartialResult, RefusedDocuments, cause
 from components.stores.elasticsearch_index import IndexSet, Place
-from components.stores.elasticsearch_rows import actions, check_documents, to_document, to_row
+from components.stores.elasticsearch_rows import actions, sorted_out, to_document, to_row
 from components.stores.elasticsearch_scan import scan
 from components.stores.elasticsearch_search import LEFT_OUT, HybridSearch, check_whole
 from components.stores.elasticsearch_smile import encode
@@ -221,19 +221,21 @@ class Passages:
     # Writing
 
     def write(self, documents: list[Document], policy: DuplicatePolicy) -> int:
-        check_documents(documents, self.dims())
-        if not documents:
-            return 0
+        good, bad = sorted_out(documents, self.dims())
         operation: Operation = "index" if policy == DuplicatePolicy.OVERWRITE else "create"
-        try:
-            result = self.writer().run(actions(documents, operation))
-        finally:
-            if not self.loading:
-                self.refresh()
-            self.renew(len(documents))
+        result = BulkResult()
+        if good:
+            try:
+                result = self.writer().run(actions(good, operation, bad))
+            finally:
+                if not self.loading:
+                    self.refresh()
+                self.renew(len(good))
+        if bad:
+            raise InvalidDocuments([*bad, *result.refused], result.done)
         if result.refused:
             raise RefusedDocuments(result.refused, result.done)
-        return result.done + self._conflicts(result, documents, policy)
+        return result.done + self._conflicts(result, good, policy)
 
     def _conflicts(self, result: BulkResult, documents: list[Document], policy: DuplicatePolicy) -> int:
         """How many of the ids found there already are our own: sent once before, and the reply lost."""

@@ -9,71 +9,78 @@ from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
 from components.stores.elasticsearch_bulk import Action, Operation
+from components.stores.elasticsearch_errors import other_length
 from components.stores.elasticsearch_mapping import RESERVED
-from components.stores.elasticsearch_smile import encode, float32_arrays
+from components.stores.elasticsearch_smile import Raw, encode, float32_arrays
+from components.stores.refused import Refused
 
 _TOGETHER = 256  # documents whose vectors are encoded in one go
 
 
-def check_documents(documents: Any, dims: int | None) -> None:
+def sorted_out(documents: Any, dims: int | None) -> tuple[list[Document], list[Refused]]:
     """
-    Refuse, before anything is written, what could never be stored.
+    Part what can be stored from what never could.
 
     :param dims: Length of the index's vectors; None takes that of the first document that has one.
-    :raises ValueError: Naming the document and the field.
+    :returns: The documents to write, and the others with the field that is to blame.
+    :raises ValueError: When `documents` is no list of Documents.
     """
     if not isinstance(documents, list) or not all(isinstance(document, Document) for document in documents):
         raise ValueError("write_documents takes a list of haystack Documents")
+    good, bad = [], []
     for document in documents:
-        if bad := RESERVED & document.meta.keys():
-            names = ", ".join(sorted(bad))
-            raise ValueError(f"document {document.id}: meta holds {names}, which is the Document's own: rename it")
-        if document.embedding is None:
-            continue
-        length = len(document.embedding)
-        if dims is not None and length != dims:
-            raise ValueError(
-                f"document {document.id}: field embedding has {length} numbers, but the index holds vectors of {dims}: "
-                "embed with the model that the index was made with, or rebuild it"
-            )
-        dims = length
+        length = None if document.embedding is None else len(document.embedding)
+        dims = dims or length
+        if taken := RESERVED & document.meta.keys():
+            names = ", ".join(sorted(taken))
+            bad.append(Refused(document.id, None, f"meta holds {names}, which is the Document's own: rename it"))
+        elif length is not None and dims is not None and length != dims:
+            bad.append(Refused(document.id, "embedding", other_length(length, dims)))
+        else:
+            good.append(document)
+    return good, bad
 
 
-def actions(documents: Sequence[Document], operation: Operation) -> Iterator[Action]:
+def actions(documents: Sequence[Document], operation: Operation, refused: list[Refused]) -> Iterator[Action]:
     """
     What to send for each document.
 
-    :raises ValueError: When a document holds what cannot be stored; the message names it and the field.
+    :param refused: Gets the documents that turn out to hold what cannot be stored; they are left out.
     """
     remaining = iter(documents)
     while some := list(islice(remaining, _TOGETHER)):
-        embedded = [document.embedding for document in some if document.embedding is not None]
-        vectors = iter(float32_arrays(_finite(some, np.asarray(embedded, dtype=np.float32))) if embedded else [])
+        vectors = iter(_vectors(some))
         for document in some:
             row = to_row(document)
             if document.embedding is not None:
-                row["embedding"] = next(vectors)
-            yield Action(operation, document.id, _encoded(document.id, row))
-
-
-def _finite(documents: Sequence[Document], vectors: np.ndarray) -> np.ndarray:
-    if not np.isfinite(vectors).all():
-        embedded = [document for document in documents if document.embedding is not None]
-        bad = embedded[int(np.flatnonzero(~np.isfinite(vectors).all(axis=1))[0])]
-        raise ValueError(f"document {bad.id}: field embedding holds NaN or infinite numbers")
-    return vectors
-
-
-def _encoded(document_id: str, row: dict[str, Any]) -> bytes:
-    try:
-        return encode(row)
-    except (TypeError, ValueError):
-        for name, value in row.items():
+                if (vector := next(vectors)) is None:
+                    reason = "field embedding holds NaN or infinite numbers"
+                    refused.append(Refused(document.id, "embedding", reason))
+                    continue
+                row["embedding"] = vector
             try:
-                encode(value)
+                yield Action(operation, document.id, encode(row))
             except (TypeError, ValueError) as error:
-                raise ValueError(f"document {document_id}: field {name}: {error}") from None
-        raise
+                refused.append(_to_blame(document.id, row, error))
+
+
+def _vectors(documents: Sequence[Document]) -> list[Raw | None]:
+    """The encoded vectors of those that have one, None where it holds what is no number."""
+    embedded = [document.embedding for document in documents if document.embedding is not None]
+    if not embedded:
+        return []
+    vectors = np.asarray(embedded, dtype=np.float32)
+    finite = np.atleast_1d(np.isfinite(vectors).all(axis=1))
+    return [raw if good else None for raw, good in zip(float32_arrays(vectors), finite, strict=True)]
+
+
+def _to_blame(document_id: str, row: dict[str, Any], error: Exception) -> Refused:
+    for name, value in row.items():
+        try:
+            encode(value)
+        except (TypeError, ValueError) as of_the_field:
+            return Refused(document_id, name, f"field {name}: {of_the_field}")
+    return Refused(document_id, None, str(error))  # a name that is no text
 
 
 def to_row(document: Document) -> dict[str, Any]:

@@ -18,6 +18,7 @@ Reason = Literal[
     "unreadable",  # no permission, or vanished or changed while it was read
     "not a file",  # symbolic link, pipe, socket, device
     "failed",  # a later step of the pipeline failed on this file alone
+    "not storable",  # the store takes not all of its passages: a field of another type, for example
 ]
 REASONS: tuple[str, ...] = get_args(Reason)
 

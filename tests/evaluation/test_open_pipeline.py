@@ -68,7 +68,7 @@ def test_questions_over_two_files(tmp_path, progress, told):
     assert result["figures"]["recall@1"] == 100.0
     assert result["figures"]["exact"] >= 66.0
     assert sum(result["lost"].values()) == round(3 * (1 - result["figures"]["exact"] / 100))
-    assert set(result["compare"]) == {"excerpt", "transformers"}
+    assert set(result["compare"]) == {"excerpt", "span_logit_alone", "transformers"}
     assert [what for what, _, _ in told] == ["Indexing", "Asking", "Comparing readers"]
     assert all(done == total for _, done, total in told)
 

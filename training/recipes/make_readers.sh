@@ -9,11 +9,10 @@ recipe=${2:-bundled}
 minutes=${3:-0}
 python=${PYTHON:-.venv/bin/python}
 excerpt() { "$python" -m cli.main "$@"; }
-batch=
-[ "$recipe" = bundled-cpu ] && batch="--set batch_tokens=8192"
+fast=fast
+[ "$recipe" = bundled-cpu ] && fast=fast-cpu
 
 excerpt train "$train" --recipe "$recipe" --stop-after "$minutes"
 [ -d runs/fast-start ] || excerpt shrink "runs/$recipe/model" --layers 2,4,6 --out runs/fast-start
-# shellcheck disable=SC2086 # the options are words
-excerpt distil "$train" --recipe fast --teacher "runs/$recipe/model" --stop-after "$minutes" $batch
-echo "made: runs/$recipe/model and runs/fast-2-prediction/model"
+excerpt distil "$train" --recipe "$fast" --teacher "runs/$recipe/model" --stop-after "$minutes"
+echo "made: runs/$recipe/model and $(ls -d runs/$fast/model "runs/$fast-2-prediction/model" 2>/dev/null)"

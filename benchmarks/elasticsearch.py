@@ -19,10 +19,11 @@ from typing import Any
 
 from haystack import Document
 
-from benchmarks.elasticsearch_sides import TOP_K, BenchServer, Haystack, Ours, server
+from benchmarks.elasticsearch_recall import recalls
+from benchmarks.elasticsearch_sides import BenchServer, Haystack, Ours, about, server
+from benchmarks.elasticsearch_where import where
 from benchmarks.hardware import summary
-from benchmarks.retrieval import BATCH, embeddings, load, ranks, setting
-from evaluation.retrieval import mean_reciprocal_rank, recall_at
+from benchmarks.retrieval import BATCH, embeddings, load, setting
 
 
 def main() -> None:
@@ -30,17 +31,19 @@ def main() -> None:
     parser.add_argument("squad", type=Path, help="folder with train-v1.1 and dev-v1.1")
     parser.add_argument("--vectors", type=Path, required=True, help="folder to keep vectors in between runs")
     parser.add_argument("--questions", type=int, default=1000, help="for recall")
-    parser.add_argument("--timed", type=int, default=96, help="questions whose time is taken")
+    parser.add_argument("--timed", type=int, default=320, help="questions whose time is taken, the first so many")
     parser.add_argument("--loaded", type=int, default=30_000, help="passages of each round of loading, at most")
     parser.add_argument("--rounds", type=int, default=2, help="of loading")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args()
 
-    passages, questions = load(given.squad, given.questions)
+    # A thousand at least, so that the file of their vectors is the one of the other benchmarks.
+    passages, questions = load(given.squad, max(1000, given.questions))
     vectors = embeddings("passages", [one.content or "" for one in passages], given.vectors)
     asked = embeddings("questions", [one.question for one in questions], given.vectors)
     passages = [replace(one, embedding=vector.tolist()) for one, vector in zip(passages, vectors, strict=True)]
-    texts, lists = [one.question for one in questions], [vector.tolist() for vector in asked]
+    questions = questions[: given.questions]
+    texts, lists = [one.question for one in questions], asked[: given.questions].tolist()
     with server() as bench:
         result: dict[str, Any] = {"loading": loading(bench, passages, given.loaded, given.rounds)}
         ours = Ours(bench.url)
@@ -55,23 +58,12 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         result["searching"] = searching(bench, [ours, theirs, plain], texts, lists, given.timed)
-        result["recall"] = {
-            side.name: recall(ranks(side, questions[:count], lists[:count], passages))
-            for side, count in ((ours, len(questions)), (plain, min(300, len(questions))))
-        }
-        print(json.dumps(result["recall"], indent=1))
+        result["where the time goes"] = where(ours, bench, texts[: given.timed], lists[: given.timed])
+        print(json.dumps(result["where the time goes"], indent=1), flush=True)
+        result["recall"] = recalls(bench.url, ours, [theirs, plain], questions, lists, passages)
         result["setting"] = {**setting(len(passages), given.timed), "server": about(ours)}
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def about(side: Ours) -> dict[str, str]:
-    """Version of the server and of its Java."""
-    nodes = side.store.request("GET", "/_nodes/jvm", within=10)["nodes"].values()
-    return {
-        "elasticsearch": next(one["version"] for one in nodes),
-        "java": next(one["jvm"]["version"] for one in nodes),
-    }
 
 
 def loading(bench: BenchServer, passages: Sequence[Document], count: int, rounds: int) -> dict[str, Any]:
@@ -115,7 +107,8 @@ def searching(
         processor = dict.fromkeys(clock, 0.0)
         warming = 20 if step > 1 else 64  # a server that has just started compiles what it does often
         for turn in range(-warming, max(8, count // step)):
-            chosen = slice(abs(turn) * step, (abs(turn) + 1) * step)
+            first = turn % (len(texts) // step) * step
+            chosen = slice(first, first + step)
             for side in sides:
                 began, used = time.perf_counter(), bench.seconds() + time.process_time()
                 side.search(texts[chosen], vectors[chosen])
@@ -133,11 +126,6 @@ def searching(
             result.setdefault(mode, {})[name] = row
             print(f"searching, {mode:<14} {name:<24} {row}", flush=True)
     return result
-
-
-def recall(found: Sequence[int | None]) -> dict[str, float]:
-    row = {f"@{k}": round(recall_at(k, found), 4) for k in (1, 5, TOP_K)}
-    return {"questions": len(found), **row, "MRR": round(mean_reciprocal_rank(found), 4)}
 
 
 if __name__ == "__main__":

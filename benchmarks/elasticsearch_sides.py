@@ -5,10 +5,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from haystack import Document
 
 from benchmarks.retrieval_sides import TOP_K, HaystackHybrid
+
+if TYPE_CHECKING:
+    from components.stores.elasticsearch_mapping import Quantisation
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def server(heap_mb: int = 1024) -> Iterator[BenchServer]:
 class Ours:
     """`HybridRetriever` with its defaults over our store; many questions are one request."""
 
-    def __init__(self, url: str, name: str = "excerpt", quantisation: str = "int8_hnsw") -> None:
+    def __init__(self, url: str, name: str = "excerpt", quantisation: "Quantisation" = "int8_hnsw") -> None:
         from components.retriever import HybridRetriever
         from components.stores.elasticsearch import ElasticsearchDocumentStore
 
@@ -54,7 +58,7 @@ class Ours:
             quantisation=quantisation,
             replicas=0,
             timeout=60.0,
-        )  # type: ignore[arg-type]
+        )
         self.retriever = HybridRetriever(self.store, top_k=TOP_K)
 
     def index(self, documents: list[Document]) -> None:
@@ -90,11 +94,13 @@ class Haystack(HaystackHybrid):
 
         super().__init__()
         self.name = name
-        self.index_name = of.index_name if of else f"theirs-{time.time_ns()}"
-        self.store = of.store if of else ElasticsearchDocumentStore(hosts=url, index=self.index_name)
+        self.index_name: str = of.index_name if of else f"theirs-{time.time_ns()}"
+        self.store: ElasticsearchDocumentStore = (
+            of.store if of else ElasticsearchDocumentStore(hosts=url, index=self.index_name)
+        )
         if of is None:
             self.store.client.indices.put_settings(index=self.index_name, settings={"number_of_replicas": 0})
-        given = {} if fuzziness is None else {"fuzziness": fuzziness}
+        given: dict[str, Any] = {} if fuzziness is None else {"fuzziness": fuzziness}
         self.words = ElasticsearchBM25Retriever(document_store=self.store, top_k=TOP_K, **given)
         self.meaning = ElasticsearchEmbeddingRetriever(document_store=self.store, top_k=TOP_K)
 
@@ -107,3 +113,12 @@ class Haystack(HaystackHybrid):
     def drop(self) -> None:
         self.store.client.indices.delete(index=self.index_name)
         self.store.close()
+
+
+def about(side: Ours) -> dict[str, str]:
+    """Version of the server and of its Java."""
+    nodes = side.store.request("GET", "/_nodes/jvm", within=10)["nodes"].values()
+    return {
+        "elasticsearch": next(one["version"] for one in nodes),
+        "java": next(one["jvm"]["version"] for one in nodes),
+    }

@@ -22,7 +22,7 @@ import numpy as np
 from haystack import Document
 
 from benchmarks.hardware import hardware, summary, three
-from benchmarks.retrieval_sides import SIDES, TOP_K, Side
+from benchmarks.retrieval_sides import SIDES, TOP_K, Finder, Side
 from evaluation.retrieval import mean_reciprocal_rank, rank_of, recall_at
 from evaluation.squad import SquadQuestion, read_questions
 
@@ -109,7 +109,7 @@ def take_times(
 
 
 def ranks(
-    side: Side, questions: Sequence[SquadQuestion], vectors: Sequence[list[float]], passages: Sequence[Document]
+    side: Finder, questions: Sequence[SquadQuestion], vectors: Sequence[list[float]], passages: Sequence[Document]
 ) -> list[int | None]:
     """The rank of each question's own paragraph."""
     gold = {passage.content: passage.id for passage in passages}

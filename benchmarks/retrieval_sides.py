@@ -9,16 +9,20 @@ from haystack import Document
 TOP_K = 20
 
 
-class Side(Protocol):
+class Finder(Protocol):
+    """What recall is taken of."""
+
+    def search(self, questions: Sequence[str], embeddings: Sequence[list[float]]) -> list[list[str]]:
+        """The ids of the best TOP_K passages for each question, best first."""
+
+
+class Side(Finder, Protocol):
     """One way of hybrid retrieval. A new one is a class like those below, and a line in `SIDES`."""
 
     name: str
 
     def index(self, documents: list[Document]) -> None:
         """Take the passages in; ids must survive."""
-
-    def search(self, questions: Sequence[str], embeddings: Sequence[list[float]]) -> list[list[str]]:
-        """The ids of the best TOP_K passages for each question, best first."""
 
 
 class Excerpt:

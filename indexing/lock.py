@@ -6,10 +6,38 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from components.stores.busy import Held, StoreBusyError
+
+__all__ = ["StoreBusyError", "one_writer", "writing"]
 
 
-class StoreBusyError(RuntimeError):
-    """Another process is indexing into this store."""
+class _ByTheSystem:
+    """A lock that only the end of its process takes away."""
+
+    def check(self) -> None:
+        """Never lost."""
+
+
+@contextmanager
+def writing(store: Any, wait: float = 0.0) -> Iterator[Held]:
+    """
+    The right to index into `store` while the block runs: as the store itself grants it (`one_writer`, Elasticsearch),
+    else by a lock in its folder (`path`). A store with neither has nobody to be told apart from.
+
+    :param wait: seconds to wait for another index run to end.
+    :raises StoreBusyError: when it has not ended by then; says who it is.
+    """
+    folder = getattr(store, "path", None)
+    if hasattr(store, "one_writer"):
+        with store.one_writer(wait) as held:
+            yield held
+    elif folder:
+        with one_writer(folder, wait):
+            yield _ByTheSystem()
+    else:
+        yield _ByTheSystem()
 
 
 @contextmanager

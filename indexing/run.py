@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from components.stores.busy import Held
 from components.stores.sources import Source
 from indexing.converter import FileConverter
 from indexing.fingerprint import pipeline_fingerprint
-from indexing.lock import one_writer
+from indexing.lock import writing
 from indexing.record import IndexWriter
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
 from indexing.writer import SourceWriter
@@ -102,12 +103,13 @@ def index(
     :raises indexing.lock.StoreBusyError: when another process is indexing into the store.
     """
     parts = _parts_of(pipeline)
-    folder = getattr(parts.store, "path", None)
     # A store that has something to hold back while much is written (Elasticsearch: refreshes) does so until the end.
     loading = getattr(parts.store, "loading", nullcontext)
-    with one_writer(folder, lock_wait) if folder else nullcontext(), loading():
+    with writing(parts.store, lock_wait) as held, loading():
         try:
-            return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress).do(paths, rehash, retry_refused)
+            return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress, held).do(
+                paths, rehash, retry_refused
+            )
         finally:
             parts.files.close()
 
@@ -121,10 +123,11 @@ class _Run:
         batch_files: int,
         batch_bytes: int,
         progress: Callable[[Progress], None] | None,
+        held: Held,
     ) -> None:
         self.pipeline, self.parts, self.meta = pipeline, parts, meta
         self.batch_files, self.batch_bytes = batch_files, batch_bytes
-        self.progress = progress
+        self.progress, self.held = progress, held
         self.fingerprint = pipeline_fingerprint(parts.made_by)
         self.record = getattr(parts.store, "sources", None)
         self.report = IndexReport()
@@ -144,6 +147,7 @@ class _Run:
         if self.record is not None and (changes.todo or changes.gone):
             report.generation = self.record.next_generation()
         if changes.gone:
+            self.held.check()
             IndexWriter(self.parts.store, self.record).remove(list(changes.gone))
             report.removed = sorted(changes.gone.values())
         if self.record is not None and changes.touched:
@@ -152,6 +156,7 @@ class _Run:
                     self.record.put([replace(source, mtime_ns=stamp)])
         files, size, total = 0, 0, sum(file.size for file in changes.todo)
         for batch in _batches(changes.todo, self.batch_files, self.batch_bytes):
+            self.held.check()
             self._through(batch)
             files, size = files + len(batch), size + sum(file.size for file in batch)
             if self.progress is not None:

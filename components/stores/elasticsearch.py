@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ from components.stores.elasticsearch_errors import StoreUnavailable, without_pas
 from components.stores.elasticsearch_filters import some, to_query
 from components.stores.elasticsearch_index import IndexSet, Place
 from components.stores.elasticsearch_loading import Loading
+from components.stores.elasticsearch_lock import Lease
 from components.stores.elasticsearch_mapping import IndexDesign, Quantisation, Similarity
 from components.stores.elasticsearch_passages import Limits, Passages
 from components.stores.elasticsearch_search import HybridSearch, checked_embeddings
@@ -423,6 +424,15 @@ class ElasticsearchDocumentStore(AsyncMethods):
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = True) -> int:
         """Merge `meta` into the meta of the documents that match, and return how many there were."""
         return self._passages.update_matching(some(filters), meta)
+
+    def one_writer(self, wait: float = 0.0) -> AbstractContextManager[Lease]:
+        """
+        The right to index while the block runs, whoever else would on whatever machine.
+
+        :param wait: seconds to wait for another index run to end.
+        :raises StoreBusyError: when it has not ended by then; says who it is, since when, and what to do.
+        """
+        return Lease(self.connection.requests(), self._index, self.limits.patience).held(wait)
 
     @contextmanager
     def loading(self) -> Iterator[None]:

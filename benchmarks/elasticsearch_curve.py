@@ -16,7 +16,14 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "ms a question, many": ("log", "power"),
     "ms a passage, merging too": ("log", "power"),
     "bytes on disk": ("line",),
-    "bytes of vectors and graph": ("line",),
+    "bytes of codes and graph": ("line",),
+}
+LABELS = {
+    "ms a question, one": "one at a time",
+    "ms a question, many": "32 at a time",
+    "ms a passage, merging too": "first load",
+    "bytes on disk": "on disk",
+    "bytes of codes and graph": "codes and graph of the vectors",
 }
 
 
@@ -74,8 +81,6 @@ def curves(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Curve]]:
 
 def values(rows: Sequence[Mapping[str, Any]], name: str) -> list[float]:
     """One value a row: medians of what has several."""
-    if name == "bytes of vectors and graph":
-        return [float(sum(row["bytes by kind of vector"].values()) or row["bytes on disk"]) for row in rows]
     return [float(row[name]["median"] if isinstance(row[name], dict) else row[name]) for row in rows]
 
 
@@ -107,12 +112,12 @@ def plot(rows: Sequence[Mapping[str, Any]], out: Path) -> None:
     panels = (
         ("ms a question (median)", ("ms a question, one", "ms a question, many")),
         ("passages a second of loading, merging too", ("ms a passage, merging too",)),
-        ("bytes", ("bytes on disk", "bytes of vectors and graph")),
+        ("bytes", ("bytes on disk", "bytes of codes and graph")),
     )
     for axis, (title, names) in zip(axes, panels, strict=True):
         for color, name in zip(("tab:blue", "tab:orange"), names, strict=False):
             shown = (lambda value: 1000 / value) if name.startswith("ms a passage") else (lambda value: value)
-            label = name.removeprefix("ms a question, ").replace("many", "32 at a time")
+            label = LABELS[name]
             points = shown(np.array(values(rows, name)))
             axis.plot([row["passages"] for row in rows], points, "o", color=color, label=f"{label}: measured")
             for style, (kind, curve) in zip(("--", ":"), found.get(name, {}).items(), strict=False):

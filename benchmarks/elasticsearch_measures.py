@@ -119,14 +119,16 @@ def fill(side: Ours, made: Blocks, row: dict[str, Any], exact: Exact, seconds: f
     row["documents a second"] = round(count / spent)
     row["seconds of merging afterwards"] = round(time.perf_counter() - began, 1) if settled else None
     row["ms a passage, merging too"] = round((spent + time.perf_counter() - began) * 1000 / count, 4)
-    reply = side.store.request("GET", f"/{place.index}/_stats/store,segments,dense_vector", within=60)
+    sizes = {"include_segment_file_sizes": "true"}
+    reply = side.store.request("GET", f"/{place.index}/_stats/store,segments", within=60, params=sizes)
     stats = reply["_all"]["primaries"]
     row["segments"] = stats["segments"]["count"]
     row["bytes on disk"] = stats["store"]["size_in_bytes"]
-    # What a search of the vectors reads, and wants in memory: codes and graph, and what is rescored by.
-    row["bytes by kind of vector"] = {
-        name: size for name, size in stats.get("dense_vector", {}).get("off_heap", {}).items() if isinstance(size, int)
-    }
+    files = {name: one["size_in_bytes"] for name, one in stats["segments"]["file_sizes"].items()}
+    row["bytes by kind of file"] = files
+    # What a search of the vectors reads, and wants in memory: the graph, and the codes (without any, the vectors).
+    codes = sum(files.get(name, 0) for name in ("veq", "veb")) or files.get("vec", 0)
+    row["bytes of codes and graph"] = codes + files.get("vex", 0)
 
 
 def _settle(side: Ours, index: str) -> bool:

@@ -25,11 +25,14 @@ from benchmarks.elasticsearch_where import where
 from benchmarks.hardware import summary
 from benchmarks.retrieval import BATCH, embeddings, load, setting
 
+WARMING = {BATCH: 20, 1: 64}  # steps that do not count: a server that has just started compiles what it does often
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("squad", type=Path, help="folder with train-v1.1 and dev-v1.1")
     parser.add_argument("--vectors", type=Path, required=True, help="folder to keep vectors in between runs")
+    parser.add_argument("--passages", type=int, default=30_000, help="at most")
     parser.add_argument("--questions", type=int, default=1000, help="for recall")
     parser.add_argument("--timed", type=int, default=320, help="questions whose time is taken, the first so many")
     parser.add_argument("--loaded", type=int, default=30_000, help="passages of each round of loading, at most")
@@ -41,7 +44,10 @@ def main() -> None:
     passages, questions = load(given.squad, max(1000, given.questions))
     vectors = embeddings("passages", [one.content or "" for one in passages], given.vectors)
     asked = embeddings("questions", [one.question for one in questions], given.vectors)
-    passages = [replace(one, embedding=vector.tolist()) for one, vector in zip(passages, vectors, strict=True)]
+    everything, passages = passages, passages[: given.passages]
+    passages = [
+        replace(one, embedding=vector.tolist()) for one, vector in zip(passages, vectors[: given.passages], strict=True)
+    ]
     questions = questions[: given.questions]
     texts, lists = [one.question for one in questions], asked[: given.questions].tolist()
     with server() as bench:
@@ -54,14 +60,15 @@ def main() -> None:
             side.index(passages)
             print(f"{side.name}: {len(passages):,} passages in {time.perf_counter() - began:.1f} s", flush=True)
         # Eight million floats of Python would be walked through by its garbage collector in the middle of a search.
-        passages = [replace(one, embedding=None) for one in passages]
+        count = len(passages)
+        del passages
         gc.collect()
         gc.freeze()
         result["searching"] = searching(bench, [ours, theirs, plain], texts, lists, given.timed)
         result["where the time goes"] = where(ours, bench, texts[: given.timed], lists[: given.timed])
         print(json.dumps(result["where the time goes"], indent=1), flush=True)
-        result["recall"] = recalls(bench.url, ours, [theirs, plain], questions, lists, passages)
-        result["setting"] = {**setting(len(passages), given.timed), "server": about(ours)}
+        result["recall"] = recalls(bench.url, ours, [theirs, plain], questions, lists, everything)
+        result["setting"] = {**setting(count, given.timed), "server": about(ours)}
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
@@ -105,8 +112,7 @@ def searching(
     for mode, step in ((f"{BATCH} at a time", BATCH), ("one", 1)):
         clock: dict[str, list[float]] = {side.name: [] for side in sides}
         processor = dict.fromkeys(clock, 0.0)
-        warming = 20 if step > 1 else 64  # a server that has just started compiles what it does often
-        for turn in range(-warming, max(8, count // step)):
+        for turn in range(-WARMING[step], max(1, count // step)):
             first = turn % (len(texts) // step) * step
             chosen = slice(first, first + step)
             for side in sides:

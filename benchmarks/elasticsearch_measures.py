@@ -19,6 +19,7 @@ MEANING = Fusion(words_weight=0.0, candidates=100)
 _A_WRITE = 5_000
 _SENTENCES = (2, 2, 1)  # of the paragraphs that a synthetic passage is made of: five, as a paragraph of SQuAD has
 _SETTLING = 600.0  # seconds that merges may go on after a load
+WARMING = {BATCH: 10, 1: 64}  # steps that do not count
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Blocks = Iterator[tuple[list[Document], Vectors]]
 
@@ -150,8 +151,7 @@ def measure(
     """Milliseconds a question, 32 at a time and one, on the clock and of processors."""
     for mode, step, most in (("many", BATCH, len(texts)), ("one", 1, min(96, len(texts)))):
         times, used = [], 0.0
-        warming = 10 if step > 1 else 64
-        for turn in range(-warming, most // step):
+        for turn in range(-WARMING[step], most // step):
             first = turn % (len(texts) // step) * step
             began, before = time.perf_counter(), bench.seconds() + time.process_time()
             side.search(texts[first : first + step], vectors[first : first + step])

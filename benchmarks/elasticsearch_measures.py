@@ -125,11 +125,22 @@ def fill(side: Ours, made: Blocks, row: dict[str, Any], exact: Exact, seconds: f
     stats = reply["_all"]["primaries"]
     row["segments"] = stats["segments"]["count"]
     row["bytes on disk"] = stats["store"]["size_in_bytes"]
-    files = {name: one["size_in_bytes"] for name, one in stats["segments"]["file_sizes"].items()}
-    row["bytes by kind of file"] = files
-    # What a search of the vectors reads, and wants in memory: the graph, and the codes (without any, the vectors).
-    codes = sum(files.get(name, 0) for name in ("veq", "veb")) or files.get("vec", 0)
-    row["bytes of codes and graph"] = codes + files.get("vex", 0)
+    # Where a segment is one compound file, its parts do not show.
+    row["bytes by kind of file"] = {
+        name: one["size_in_bytes"] for name, one in stats["segments"].get("file_sizes", {}).items()
+    }
+    row["bytes of codes and graph"] = in_memory(side.store.design.quantisation, count, exact.asked.shape[1])
+
+
+def in_memory(quantisation: str, passages: int, dims: int) -> int:
+    """
+    Bytes that a search of the vectors reads, and wants in memory: codes and graph.
+
+    By Elastic's "Tune approximate kNN search", "Ensure data nodes have enough memory" (16 links a passage by default).
+    """
+    kind, _, graph = quantisation.rpartition("_")
+    codes = {"": 4 * dims, "int8": dims + 4, "int4": dims // 2 + 4, "bbq": dims // 8 + 14}[kind]
+    return passages * (codes + (4 * 16 if graph == "hnsw" else 0))
 
 
 def _settle(side: Ours, index: str) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.elasticsearch_curve import AIM, Kind, curves, fit, plot, told
-from benchmarks.elasticsearch_measures import Exact, synthetic
+from benchmarks.elasticsearch_measures import Exact, in_memory, synthetic
 from benchmarks.elasticsearch_recall import min_max_sum, reciprocal_ranks
 
 SIZES = [10_000, 100_000, 1_000_000]
@@ -85,3 +85,10 @@ def test_synthetic_passages_are_seeded_and_begin_alike() -> None:
         assert (one.id, one.content, one.embedding) == (other.id, other.content, other.embedding)
         assert np.linalg.norm(one.embedding) == pytest.approx(1, abs=1e-5)
         assert one.content.count(".") == 5
+
+
+def test_memory_by_elastics_formula() -> None:
+    assert in_memory("int8_hnsw", 1000, 384) == 1000 * (388 + 64)
+    assert in_memory("hnsw", 1000, 384) == 1000 * (1536 + 64)
+    assert in_memory("flat", 1000, 384) == 1000 * 1536
+    assert in_memory("bbq_flat", 1000, 384) == 1000 * 62

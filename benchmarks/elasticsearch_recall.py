@@ -28,7 +28,7 @@ class ByHand:
         from elasticsearch import Elasticsearch
 
         self.index, self.join = index, join
-        self.client = Elasticsearch(url)
+        self.client = Elasticsearch(url, request_timeout=60)
 
     def search(self, questions: Sequence[str], embeddings: Sequence[list[float]]) -> list[list[str]]:
         found = []

@@ -96,7 +96,7 @@ class Haystack(HaystackHybrid):
         self.name = name
         self.index_name: str = of.index_name if of else f"theirs-{time.time_ns()}"
         self.store: ElasticsearchDocumentStore = (
-            of.store if of else ElasticsearchDocumentStore(hosts=url, index=self.index_name)
+            of.store if of else ElasticsearchDocumentStore(hosts=url, index=self.index_name, request_timeout=60)
         )
         if of is None:
             self.store.client.indices.put_settings(index=self.index_name, settings={"number_of_replicas": 0})

@@ -3,21 +3,18 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from haystack import Document, ExtractedAnswer, component
 from haystack.utils import ComponentDevice, Secret
 
 from components.reader.calibration import Calibration
-from components.reader.passages import WindowSize
-from components.reader.request import AnswerSettings, EarlyStop, ReadSettings, Request
+from components.reader.request import SETTINGS, EarlyStop, ReadSettings, Request, settled
 
 if TYPE_CHECKING:
     from components.gather import Gatherer
     from components.reader.reading import Reading
 
-_SPANS_PER_WINDOW = 8
 # Of all passages together. A batch is some 65,000 tokens: 20 questions with 20 passages; what waits is bounded by
 # memory.
 _CHARACTERS_A_BATCH = 300_000
@@ -120,18 +117,7 @@ class ExtractiveReader:
         self.early_stop = early_stop
         if calibration is not None:
             Calibration.from_weights(calibration, "the reader's setting 'calibration'")
-        self._defaults = Request(
-            "",
-            (),
-            ReadSettings(
-                WindowSize(max_seq_length, stride, max_query_length),
-                _SPANS_PER_WINDOW if answers_per_seq is None else answers_per_seq,
-                max_answer_length,
-                ReadSettings.tokens_at_once if max_batch_size is None else max_batch_size * max_seq_length,
-                early_stop,
-            ),
-            AnswerSettings(top_k, score_threshold, no_answer, overlap_threshold),
-        )
+        self._request("", (), {})  # refuses what is not allowed, by name
         self._reading: Reading | None = None
         self._gatherer: Gatherer[Request, list[ExtractedAnswer]] | None = None
         self._lock = threading.Lock()  # engines are for one thread at a time
@@ -163,6 +149,8 @@ class ExtractiveReader:
         :param documents: Passages, best first; their `score` takes part in the ranking. Those without text are skipped.
         :returns: `answers`, most probable first, the no-answer last.
         :raises ValueError: When a setting is outside what is allowed.
+        :raises components.reader.recovery.DeviceFull: When not even one window fits into the device's memory.
+        :raises components.reader.recovery.DeviceLost: When the device failed for good: restart the process.
         """
         request = self._request(query, documents, locals())
         return {"answers": self._answer([request])[0]}
@@ -186,6 +174,7 @@ class ExtractiveReader:
 
         :raises components.gather.QueueFull: When too much is waiting already.
         :raises components.gather.TooLate: When there is no answer within `timeout`.
+        :raises components.reader.recovery.DeviceFull, components.reader.recovery.DeviceLost: as `run`.
         """
         request = self._request(query, documents, locals())
         if self._reading is None:
@@ -203,12 +192,12 @@ class ExtractiveReader:
 
     def read(self, requests: Sequence[tuple[str, Sequence[Document]]]) -> list[list[ExtractedAnswer]]:
         """Answer many questions at once, each over its own passages, with the component's settings."""
-        return self._answer([replace(self._defaults, query=query, documents=found) for query, found in requests])
+        return self._answer([self._request(query, found, {}) for query, found in requests])
 
     @property
     def read_settings(self) -> ReadSettings:
         """How passages are cut and read with the component's settings."""
-        return self._defaults.reading
+        return self._request("", (), {}).reading
 
     @property
     def reading(self) -> "Reading":
@@ -225,21 +214,8 @@ class ExtractiveReader:
 
     def _request(self, query: str, documents: Sequence[Document], given: dict[str, Any]) -> Request:
         """The request of one call: its own settings before the component's."""
-        own = self._defaults
-        pick = {name: value for name, value in given.items() if value is not None}
-        length = pick.get("max_seq_length", self.max_seq_length)
-        batch = pick.get("max_batch_size", self.max_batch_size)
-        window = WindowSize(length, pick.get("stride", self.stride), self.max_query_length)
-        reading = replace(
-            own.reading,
-            window=window,
-            spans_per_window=pick.get("answers_per_seq", own.reading.spans_per_window),
-            tokens_at_once=ReadSettings.tokens_at_once if batch is None else batch * length,
-        )
-        names = ("top_k", "score_threshold", "no_answer", "overlap_threshold")
-        return Request(
-            query, documents, reading, replace(own.answering, **{name: pick[name] for name in names if name in pick})
-        )
+        own = {name: getattr(self, name) for name in SETTINGS}
+        return settled(query, documents, own, given)
 
     def _new_gatherer(self) -> "Gatherer[Request, list[ExtractedAnswer]]":
         from components.gather import Gatherer
@@ -254,21 +230,15 @@ class ExtractiveReader:
         )
 
     def _load(self) -> "Reading":
-        from components.models import resolve_model
-        from components.reader.engines.choose import load_engine
-        from components.reader.reading import Reading
-        from components.reader.tokens import PassageCache, PassageTokenizer
+        from components.reader.loading import load_reading
 
-        folder = resolve_model(self.model, self.token.resolve_value() if self.token else None)
-        if self.calibration is not None:
-            calibration = Calibration.from_weights(self.calibration, "the reader's setting 'calibration'")
-        else:
-            calibration = Calibration.load(folder) or Calibration()
-        engine = load_engine(
-            folder,
+        return load_reading(
+            self.model,
+            hub_token=self.token.resolve_value() if self.token else None,
             engine=self.engine,
             precision=self.precision,
             device=self.device,
             model_kwargs=self.model_kwargs,
+            weights=self.calibration,
+            cache_bytes=self.cache_bytes,
         )
-        return Reading(engine, PassageTokenizer.load(folder), calibration, PassageCache(self.cache_bytes))

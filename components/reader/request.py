@@ -1,8 +1,8 @@
 """What is asked of the reader: a question, its passages, and how to read them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from haystack import Document
 
@@ -10,6 +10,9 @@ from components.reader.passages import WindowSize
 
 # With early stop, how many passages are read before it is asked whether the rest can still change the best answer.
 FIRST_PASSAGES = 5
+
+# What calibrations are made with.
+_SPANS_PER_WINDOW = 8
 
 EarlyStop = Literal["off", "safe", "aggressive"]
 
@@ -28,7 +31,7 @@ class ReadSettings:
     """
 
     window: WindowSize = field(default_factory=WindowSize)
-    spans_per_window: int = 8
+    spans_per_window: int = _SPANS_PER_WINDOW
     max_answer_length: int = 30
     tokens_at_once: int = 65_536
     early_stop: EarlyStop = "off"
@@ -76,3 +79,40 @@ class Request:
     documents: Sequence[Document]
     reading: ReadSettings = field(default_factory=ReadSettings)
     answering: AnswerSettings = field(default_factory=AnswerSettings)
+
+
+# The settings of the component that a request is made of.
+SETTINGS = (
+    "top_k",
+    "score_threshold",
+    "max_seq_length",
+    "stride",
+    "max_batch_size",
+    "answers_per_seq",
+    "no_answer",
+    "overlap_threshold",
+    "max_answer_length",
+    "max_query_length",
+    "early_stop",
+)
+
+
+def settled(query: str, documents: Sequence[Document], own: Mapping[str, Any], given: Mapping[str, Any]) -> Request:
+    """
+    The request of one call.
+
+    :param own: the component's `SETTINGS`.
+    :param given: those of the call, which come first; None takes the component's. What is no setting is passed over.
+    :raises ValueError: when a setting is outside what is allowed.
+    """
+    pick = {name: own[name] if given.get(name) is None else given[name] for name in SETTINGS}
+    length, windows, spans = pick["max_seq_length"], pick["max_batch_size"], pick["answers_per_seq"]
+    reading = ReadSettings(
+        WindowSize(length, pick["stride"], pick["max_query_length"]),
+        _SPANS_PER_WINDOW if spans is None else spans,
+        pick["max_answer_length"],
+        ReadSettings.tokens_at_once if windows is None else windows * length,
+        pick["early_stop"],
+    )
+    names = ("top_k", "score_threshold", "no_answer", "overlap_threshold")
+    return Request(query, documents, reading, AnswerSettings(**{name: pick[name] for name in names}))

@@ -29,5 +29,7 @@ class SpanEngine(Protocol):
         Start and end logits of every token: two float32 tensors (total,) on the engine's device, in the batch's order.
 
         :raises ValueError: a sequence longer than ``max_length``, or an id outside the vocabulary.
+        :raises torch.OutOfMemoryError, torch.AcceleratorError: as the device says; what then happens is decided in
+            :mod:`components.reader.recovery`, alike for all engines.
         """
         ...

@@ -60,7 +60,7 @@ def watching(spent: dict[str, float], took: dict[str, float]) -> Iterator[None]:
     from elasticsearch.serializer import OrjsonSerializer
 
     from components.retriever import HybridRetriever
-    from components.stores import elasticsearch, elasticsearch_passages
+    from components.stores import elasticsearch_answers, elasticsearch_reading
     from components.stores.elasticsearch_client import DeadlineNode
 
     kinds: list[str] = []
@@ -81,24 +81,24 @@ def watching(spent: dict[str, float], took: dict[str, float]) -> Iterator[None]:
     watched: list[tuple[Any, str, str, Seen | None]] = [
         (HybridRetriever, "_request", "words that only ask", None),
         (HybridRetriever, "_finished", "phrases", None),
-        (elasticsearch, "checked_embeddings", "building", None),
+        (elasticsearch_reading, "checked_embeddings", "building", None),
         (HybridSearch, "legs", "building", keep_kinds),
         (HybridSearch, "body", "building", None),
         (DeadlineNode, "perform_request", "waiting", None),
         (OrjsonSerializer, "loads", "parsing", keep_took),
-        (elasticsearch_passages, "check_whole", "checking", None),
+        (elasticsearch_answers, "check_whole", "checking", None),
         (HybridSearch, "fuse", "fusing", None),
-        (elasticsearch_passages, "to_document", "Documents", None),
+        (elasticsearch_answers, "to_document", "Documents", None),
     ]
-    plain = elasticsearch_passages.FILTER_PATH
+    plain = elasticsearch_answers.FILTER_PATH
     with ExitStack() as stack:
         for owner, name, part, seen in watched:
             stack.enter_context(_timed(owner, name, part, spent, seen))
-        elasticsearch_passages.FILTER_PATH = f"took,{plain}"
+        elasticsearch_answers.FILTER_PATH = f"took,{plain}"
         try:
             yield
         finally:
-            elasticsearch_passages.FILTER_PATH = plain
+            elasticsearch_answers.FILTER_PATH = plain
 
 
 @contextmanager

@@ -30,6 +30,14 @@ def index(
     retry: Annotated[
         bool, typer.Option("--retry", help="Try refused files again, although they are unchanged.")
     ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild",
+            help="Make the whole index anew, for another embedder or mapping, while questions go on over the old one "
+            "(Elasticsearch).",
+        ),
+    ] = False,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another index run to end.")] = 0.0,
     json: Json = False,
 ) -> None:
@@ -39,14 +47,18 @@ def index(
     Reads txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl, eml and msg. A file that cannot be read is told with
     its reason and the others go on; the exit code is then 3. A run can be killed and started again at any time.
 
+    With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
+
     excerpt index ~/Documents report.pdf
     """
     loaded = load("index", pipelines, store)
 
+    from indexing.rebuild import rebuild as run_rebuild
     from indexing.run import index as run_index
 
+    run = run_rebuild if rebuild else run_index
     with progress("Indexing", None, "files") as advance:
-        report = run_index(
+        report = run(
             loaded.pipeline,
             paths,
             rehash=rehash,

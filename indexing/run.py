@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from components.stores.busy import Held
 from components.stores.sources import Source
-from indexing.converter import FileConverter
 from indexing.fingerprint import pipeline_fingerprint
 from indexing.lock import writing
+from indexing.parts import Parts, PipelineShapeError, parts_of
 from indexing.record import IndexWriter
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
-from indexing.writer import SourceWriter
 
 if TYPE_CHECKING:
     from haystack import Pipeline
+
+__all__ = ["IndexReport", "PipelineShapeError", "Progress", "RefusedFile", "index"]
 
 
 @dataclass(frozen=True)
@@ -62,19 +63,6 @@ class IndexReport:
     generation: int | None = None
 
 
-class PipelineShapeError(ValueError):
-    """An index pipeline lacks a component that an index run talks to."""
-
-
-@dataclass(frozen=True)
-class _Parts:
-    converter: str
-    writer: str
-    files: FileConverter
-    store: Any
-    made_by: list[Any]  # every component but the writer, in order
-
-
 def index(
     pipeline: "Pipeline",
     paths: Sequence[str | Path],
@@ -85,6 +73,7 @@ def index(
     batch_files: int = 32,
     batch_bytes: int = 4_000_000,
     lock_wait: float = 0.0,
+    held: Held | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """
@@ -97,17 +86,18 @@ def index(
     :param batch_files: most files, and `batch_bytes` most bytes of files, that go through the pipeline at once: these
         bound the memory of a run. A larger file goes alone.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
+    :param held: the right to write, where the caller has it already.
     :param progress: called after each batch.
     :raises FileNotFoundError: for a path that does not exist and is not in the index either.
     :raises PipelineShapeError: when the pipeline is none for indexing.
     :raises indexing.lock.StoreBusyError: when another process is indexing into the store.
     """
-    parts = _parts_of(pipeline)
+    parts = parts_of(pipeline)
     # A store that has something to hold back while much is written (Elasticsearch: refreshes) does so until the end.
     loading = getattr(parts.store, "loading", nullcontext)
-    with writing(parts.store, lock_wait) as held, loading():
+    with nullcontext(held) if held is not None else writing(parts.store, lock_wait) as right, loading():
         try:
-            return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress, held).do(
+            return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress, right).do(
                 paths, rehash, retry_refused
             )
         finally:
@@ -118,7 +108,7 @@ class _Run:
     def __init__(
         self,
         pipeline: "Pipeline",
-        parts: _Parts,
+        parts: Parts,
         meta: dict[str, Any] | None,
         batch_files: int,
         batch_bytes: int,
@@ -236,21 +226,6 @@ class _Run:
         }
         writer = self.pipeline.get_component(self.parts.writer)
         return dict(writer.run(documents=[], failures=[failure], generation=self.report.generation))
-
-
-def _parts_of(pipeline: "Pipeline") -> _Parts:
-    walked = list(pipeline.walk())
-    converters = [(name, part) for name, part in walked if isinstance(part, FileConverter)]
-    writers = [(name, part) for name, part in walked if isinstance(part, SourceWriter)]
-    for found, kind in ((converters, FileConverter), (writers, SourceWriter)):
-        if len(found) != 1:
-            raise PipelineShapeError(
-                f"An index pipeline needs one component of type {kind.__module__}.{kind.__name__}; this one has "
-                f"{len(found)} among: {', '.join(name for name, _ in walked)}."
-            )
-    (converter, files), (writer, last) = converters[0], writers[0]
-    made_by = [part for name, part in walked if name != writer]
-    return _Parts(converter, writer, files, last.document_store, made_by)
 
 
 def _batches(files: Sequence[FoundFile], most: int, most_bytes: int) -> Iterator[list[FoundFile]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import ElasticsearchStoreError, cause
+from components.stores.elasticsearch_errors import REBUILD, ElasticsearchStoreError, cause
 from components.stores.elasticsearch_mapping import IndexDesign, index_settings
 from components.stores.elasticsearch_sources import MAPPING as SOURCES_MAPPING
 
@@ -121,7 +121,7 @@ class IndexSet:
         if self.custom_mapping is None and (differences := self.design.differences(mapping)):
             raise ElasticsearchStoreError(
                 f"index {place.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
-                "with, or rebuild it (docs/elasticsearch.md, 'Another embedder, another language')"
+                f"with, or make it anew with these: {REBUILD}"
             )
         dims = mapping.get("properties", {}).get("embedding", {}).get("dims")
         return int(dims) if dims else None

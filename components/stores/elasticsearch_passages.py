@@ -1,6 +1,5 @@
 """Passages in one Elasticsearch index: everything that reads or writes them, given an open connection."""
 
-import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,16 +10,15 @@ from haystack import Document
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
 
+from components.stores.elasticsearch_answers import answered, kept
 from components.stores.elasticsearch_bulk import Action, BulkResult, BulkWriter, Operation
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import InvalidDocuments, PartialResult, RefusedDocuments, cause
+from components.stores.elasticsearch_errors import InvalidDocuments, PartialResult, RefusedDocuments
 from components.stores.elasticsearch_index import IndexSet, Place
 from components.stores.elasticsearch_rows import actions, sorted_out, to_document, to_row
 from components.stores.elasticsearch_scan import scan
-from components.stores.elasticsearch_search import LEFT_OUT, HybridSearch, check_whole
+from components.stores.elasticsearch_search import HybridSearch, check_whole
 from components.stores.elasticsearch_smile import encode
-
-_SWITCHES = 5  # of the alias that one question outlives
 
 
 @dataclass(frozen=True)
@@ -109,84 +107,10 @@ class Passages:
     def search(
         self, search: HybridSearch, queries: Sequence[str], embeddings: np.ndarray | None
     ) -> list[list[Document]]:
-        """The passages for each question: one request for all legs of all, one for the winners' texts."""
-        place = self.place()
-        legs = search.legs(queries, embeddings)
-        if place is None or not legs:
+        """The passages for each question."""
+        if (place := self.place()) is None:
             return [[] for _ in queries]
-        for _ in range(_SWITCHES):
-            if (answered := self._search(place, search, legs, len(queries))) is not None:
-                return answered
-        raise PartialResult(f"index {place.target} was switched again and again during one question: ask again")
-
-    def _search(
-        self, place: Place, search: HybridSearch, legs: Sequence[tuple[int, str, dict[str, Any]]], questions: int
-    ) -> list[list[Document]] | None:
-        """None when the alias was switched to another version in the middle, so that parts do not belong together."""
-        # The same copies of the shards for both legs and the texts: copies refresh at different moments.
-        preference = f"question-{random.randrange(1 << 16)}"  # noqa: S311
-        reply = self.requests(
-            "POST",
-            f"/{place.target}/_msearch",
-            search.body(legs, preference),
-            within=self.limits.timeout,
-            params={"filter_path": FILTER_PATH},
-            content_type="application/x-ndjson",
-            check=lambda found: check_whole(found, len(legs)),
-        )
-        indices = {hit["_index"] for one in reply["responses"] for hit in one.get("hits", {}).get("hits", [])[:1]}
-        if not indices:
-            return [[] for _ in range(questions)]
-        if len(indices) > 1:
-            return None
-        ranked = search.fuse(questions, legs, reply["responses"])
-        found = self._fetch(indices.pop(), {name for leg in ranked for name, _ in leg}, preference)
-        if found is None:
-            return None
-        return [[to_document(found[name], score) for name, score in leg if name in found] for leg in ranked]
-
-    def _fetch(self, index: str, ids: set[str], preference: str) -> dict[str, dict[str, Any]] | None:
-        """What is kept of the passages, without vectors, in one search (cheaper than gets). None: the index is gone."""
-        reply = self.requests(
-            "POST",
-            f"/{index}/_search",
-            {
-                "size": len(ids),
-                "query": {"bool": {"filter": {"terms": {"id": list(ids)}}}},
-                "_source": {"excludes": LEFT_OUT},
-                "sort": ["_doc"],
-                "track_total_hits": False,
-            },
-            within=self.limits.timeout,
-            params={
-                "preference": preference,
-                "allow_partial_search_results": "false",
-                "filter_path": "took,timed_out,error,status,_shards.failed,hits.hits._source",
-            },
-            check=lambda found: None if _is_gone(found) else check_whole({"responses": [found]}, 1),
-            allow=(404,),
-        )
-        if _is_gone(reply):
-            return None
-        rows = {hit["_source"]["id"]: hit["_source"] for hit in reply.get("hits", {}).get("hits", [])}
-        return rows | self._get(index, ids - rows.keys())
-
-    def _get(self, index: str, ids: set[str]) -> dict[str, dict[str, Any]]:
-        """
-        Passages that a search did not find: deleted since, or this copy of the shard is a refresh behind the one that
-        was searched (which died). Asked for in real time.
-        """
-        if not ids:
-            return {}
-        reply = self.requests(
-            "POST",
-            f"/{index}/_mget",
-            {"ids": list(ids)},
-            within=self.limits.timeout,
-            params={"_source_excludes": ",".join(LEFT_OUT), "filter_path": "docs._id,docs._source,docs.error"},
-            check=lambda found: _check_docs(found, len(ids)),
-        )
-        return {one["_id"]: one["_source"] for one in reply["docs"] if "_source" in one}
+        return answered(self.requests, place.target, search, queries, embeddings, self.limits.timeout)
 
     def scan(self, query: dict[str, Any] | None, source: Any = True) -> Iterator[dict[str, Any]]:
         """All hits, read page by page."""
@@ -247,7 +171,7 @@ class Passages:
         return len(ours)
 
     def _ours(self, ids: set[str], documents: list[Document]) -> set[str]:
-        there = self._get(self.made().index, ids)
+        there = kept(self.requests, self.made().index, ids, self.limits.timeout)
         rows = {document.id: encode(to_row(document)) for document in documents if document.id in ids}
         return {name for name in ids if name in there and encode(there[name]) == rows[name]}
 
@@ -279,22 +203,6 @@ class Passages:
         return result.done
 
 
-FILTER_PATH = (
-    "responses.took,responses.error,responses.status,responses.timed_out,responses._shards.failed,"
-    "responses.hits.hits._index,responses.hits.hits.fields,responses.hits.hits._score"
-)
-
-
-def _is_gone(reply: Any) -> bool:
-    return isinstance(reply, dict) and cause(reply)[0] == "index_not_found_exception"
-
-
 def _check_shards(reply: Any) -> None:
     if not isinstance(reply, dict) or "count" not in reply or reply.get("_shards", {}).get("failed"):
         raise PartialResult("not all shards could be counted: see /_cluster/health")
-
-
-def _check_docs(reply: Any, expected: int) -> None:
-    docs = reply.get("docs", []) if isinstance(reply, dict) else []
-    if len(docs) != expected or any("error" in one for one in docs):
-        raise PartialResult("some passages could not be fetched: see /_cluster/health")

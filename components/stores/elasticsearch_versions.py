@@ -26,7 +26,7 @@ def rebuilt(store: "ElasticsearchDocumentStore", **changed: Any) -> Iterator["El
     :returns: The store to write to; once the block is left, any store of the same `index` sees what it holds.
     :raises ElasticsearchStoreError: When the index has no alias, so that nothing could be switched.
     """
-    old = store.place()
+    old = store.found()
     if old is not None and not old.is_alias:
         raise ElasticsearchStoreError(
             f"index {old.index} was made without an alias, so it cannot be switched for another: use another name"

@@ -1,6 +1,7 @@
 """An index pipeline over a real Elasticsearch whose files say themselves what shall go wrong with them."""
 
 import dataclasses
+import os
 import re
 import sys
 import time
@@ -11,9 +12,12 @@ from haystack import Document, Pipeline, component
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from indexing.converter import FileConverter
 from indexing.passages import PassageSplitter
+from indexing.rebuild import rebuild
 from indexing.run import index
 from indexing.writer import SourceWriter
 from tests.indexing.pipeline import HashEmbedder
+
+os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # as the command sets it; read when a pipeline first runs
 
 
 @component
@@ -44,7 +48,9 @@ class ToldEmbedder(HashEmbedder):
 
 
 def build(url: str, name: str, dimension: int = 8, **settings: Any) -> Pipeline:
-    store = ElasticsearchDocumentStore(hosts=url, index=name, **{"replicas": 0, "wait": 2.0, **settings})
+    store = ElasticsearchDocumentStore(
+        hosts=url, index=name, **{"replicas": 0, "wait": 60.0, "timeout": 30.0, **settings}
+    )
     pipeline = Pipeline()
     pipeline.add_component("converter", FileConverter(workers=1))
     pipeline.add_component("splitter", PassageSplitter())
@@ -72,5 +78,5 @@ def files_in(store: ElasticsearchDocumentStore) -> dict[str, int]:
 
 if __name__ == "__main__":
     folder, url, name = sys.argv[1:4]
-    patience = float(sys.argv[4]) if len(sys.argv) > 4 else 120.0
-    index(build(url, name, patience=patience), [folder], batch_files=1)
+    run = rebuild if "rebuild" in sys.argv[4:] else index
+    run(build(url, name), [folder], batch_files=1)

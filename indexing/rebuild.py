@@ -1,0 +1,76 @@
+"""Making a whole index anew, with another embedder or mapping, while questions go on over the old one."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from indexing.lock import writing
+from indexing.parts import parts_of
+from indexing.record import NOT_STORABLE
+from indexing.run import IndexReport, index
+from indexing.sources import is_under
+
+if TYPE_CHECKING:
+    from haystack import Pipeline
+
+# Refusals that may be the fault of what the index is made anew with, not of the file.
+_OF_THE_PIPELINE = ("failed", NOT_STORABLE)
+
+
+class RebuildError(RuntimeError):
+    """The new index was not put in place of the old one, which is as it was."""
+
+
+def rebuild(
+    pipeline: "Pipeline", paths: Sequence[str | Path], *, lock_wait: float = 0.0, **settings: Any
+) -> IndexReport:
+    """
+    Make the index anew beside the one in use, and put it in its place in one step once it is complete.
+
+    What fails, or is interrupted, changes nothing. Files of the old index outside `paths` are done too; those that are
+    not there any more are reported as removed.
+
+    :param pipeline: whose store can do so (`rebuilt`): Elasticsearch can.
+    :param lock_wait: seconds to wait for another process that indexes into the same store.
+    :param settings: as `indexing.run.index` takes them.
+    :raises RebuildError: when the store cannot; or when the pipeline fails on files that the old index holds, or the
+        store refuses them.
+    :raises FileNotFoundError: for a path that does not exist.
+    """
+    parts = parts_of(pipeline)
+    store = parts.store
+    if not hasattr(store, "rebuilt"):
+        raise RebuildError(
+            "only an Elasticsearch index is made anew beside the one in use. With the embedded store, index into a new "
+            "folder (excerpt index PATH... --store NEW), then ask that one, or move it to the old one's place."
+        )
+    with writing(store, lock_wait) as held:
+        old = {source.path: source.state for source in store.sources.all()}
+        roots = [os.path.realpath(path) for path in paths]
+        others = [path for path in old if not is_under(path, roots)]
+        with store.rebuilt() as new:
+            parts.last.document_store = new
+            try:
+                there = [path for path in others if os.path.lexists(path)]
+                report = index(pipeline, [*paths, *there], held=held, **settings)
+            finally:
+                parts.last.document_store = store
+            _check(report, old)
+            held.check()
+    made = {*report.indexed, *(refused.path for refused in report.refused)}
+    report.removed = sorted(path for path, state in old.items() if state == "indexed" and path not in made)
+    return report
+
+
+def _check(report: IndexReport, old: dict[str, str]) -> None:
+    lost = [one for one in report.refused if one.reason in _OF_THE_PIPELINE and old.get(one.path) == "indexed"]
+    if lost:
+        raise RebuildError(
+            f"The index is as it was: {len(lost):,} of its files could not be made anew, first {lost[0].path}: "
+            f"{lost[0].reason} ({lost[0].detail}). Mend that, or take the file away, and start --rebuild again."
+        )
+    if not report.indexed and "indexed" in old.values():
+        raise RebuildError(
+            f"The index is as it was: of {len(report.refused):,} files none could be read: the new one would be empty."
+        )

@@ -20,6 +20,7 @@ from components.stores.elasticsearch_errors import (
 
 Operation = Literal["index", "create", "update", "delete"]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
+_SHORTEST_ATTEMPT = 2.0
 # A replica that is missing or a primary that is moving: the item may succeed a moment later.
 _PASSING = frozenset({429, 502, 503, 504})
 
@@ -81,7 +82,8 @@ class BulkWriter:
     :param is_alias: Whether the target must be an alias: otherwise Elasticsearch would make an index of that name.
     :param connections: Requests under way at the same time.
     :param max_bytes: Of one request; halved when the server calls it too large.
-    :param patience: Seconds to go on trying.
+    :param patience: Seconds to go on trying. One attempt may take a third of them: a reply that the network swallowed
+        leaves time to ask again.
     """
 
     def __init__(
@@ -93,11 +95,10 @@ class BulkWriter:
         connections: int,
         max_bytes: int,
         patience: float,
-        timeout: float = 120.0,
     ) -> None:
         self.requests, self.target = requests, target
         self.is_alias, self.connections, self.max_bytes = is_alias, connections, max_bytes
-        self.patience, self.timeout = patience, timeout
+        self.patience, self.timeout = patience, max(_SHORTEST_ATTEMPT, patience / 3)
         self._progress = time.monotonic()
         self._lock = threading.Lock()
 

@@ -1,6 +1,7 @@
 """Where Elasticsearch is and who asks it: addresses, credentials, TLS; opened once, by whoever comes first."""
 
 import os
+import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,6 +115,8 @@ class Connection:
 
     def _open(self) -> Requests:
         hosts = addresses(self.hosts)
+        if authority := self.settings.get("ca_certs"):
+            _check_authority(str(authority))
         client = make_client(hosts, self.connections, **self.credentials.settings(), **self.settings)
         requests = Requests(client, hosts, self.index)
         try:
@@ -138,3 +141,19 @@ class Connection:
             if self._requests is not None and self._process == os.getpid():
                 self._requests.client.close()
             self._requests = None
+
+
+def _check_authority(file: str) -> None:
+    """
+    Said before connecting: later it would look as if the server were away.
+
+    :raises ElasticsearchStoreError: When the file holds no certificates, or cannot be read.
+    """
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except OSError as error:  # ssl.SSLError is one too
+        what = "it holds no certificate" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ElasticsearchStoreError(
+            f"ca_certs (ELASTICSEARCH_CA_CERTS) is {file!r} and cannot be used: {what}. Give a PEM file with the "
+            "certificate of the authority that signed Elasticsearch's"
+        ) from None

@@ -67,17 +67,15 @@ def explain(error: Exception, hosts: Sequence[str], index: str) -> Elasticsearch
     if isinstance(error, ElasticsearchStoreError):
         return error
     if isinstance(error, TlsError):
-        return ElasticsearchStoreError(
-            f"the certificate of Elasticsearch at {at} was not accepted ({_tls_cause(error)}): renew it, or name the "
-            "authority that signed it in ca_certs (ELASTICSEARCH_CA_CERTS)"
-        )
+        return ElasticsearchStoreError(f"no secure connection to Elasticsearch at {at}: {_tls_cause(error)}")
     if isinstance(error, ConnectionTimeout):
         return StoreUnavailable(
             f"Elasticsearch at {at} did not answer in time: is it overloaded, or `timeout` too short?"
         )
     if isinstance(error, NoConnection):
         return StoreUnavailable(
-            f"no connection to Elasticsearch at {at}: is it running, and is the address (ELASTICSEARCH_URL) right?"
+            f"no connection to Elasticsearch at {at}: is it running, and is the address "
+            "(ELASTICSEARCH_URL) right? One with TLS begins with https://"
         )
     if isinstance(error, SerializationError):
         return StoreUnavailable(
@@ -213,14 +211,31 @@ def _safe(reason: str) -> str:
     ]
 
 
+_UNKNOWN = (
+    "its certificate is signed by an authority that is not known here: name that authority's certificate in ca_certs "
+    "(ELASTICSEARCH_CA_CERTS)"
+)
+_OTHER_NAME = (
+    "its certificate was made for another name: ask for it by that name in ELASTICSEARCH_URL, or have one made for "
+    "this name"
+)
+_NO_TLS = "what answers there speaks no TLS: begins the address with http:// (ELASTICSEARCH_URL)?"
+_TLS_CAUSES = {
+    "certificate has expired": "its certificate has expired: renew it there (and check the clock of this machine)",
+    "not yet valid": "its certificate is not valid yet: check the clock of this machine",
+    "self-signed certificate": _UNKNOWN,
+    "unable to get local issuer": _UNKNOWN,
+    "mismatch": _OTHER_NAME,  # as Python says it
+    "doesn't match": _OTHER_NAME,  # as urllib3 does
+    "wrong version number": _NO_TLS,
+    "record layer failure": _NO_TLS,
+}
+
+
 def _tls_cause(error: TlsError) -> str:
-    text = str(error)
-    for known in (
-        "certificate has expired",
-        "self-signed certificate",
-        "Hostname mismatch",
-        "unable to get local issuer",
-    ):
-        if known.lower() in text.lower():
-            return known
-    return "it could not be verified"
+    text = str(error.message).lower().replace("_", " ")  # its own words tell of earlier attempts only
+    return next(
+        (meaning for known, meaning in _TLS_CAUSES.items() if known in text),
+        "its certificate could not be verified: renew it, or name the authority that signed it in ca_certs "
+        "(ELASTICSEARCH_CA_CERTS)",
+    )

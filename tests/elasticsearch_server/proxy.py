@@ -1,8 +1,9 @@
-"""A proxy before a real Elasticsearch that delays, cuts, garbles and lies, as one rule a test tells it to."""
+"""A proxy before a real Elasticsearch that speaks TLS, delays, cuts, lies and swallows, as a test tells it to."""
 
 import asyncio
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -41,21 +42,26 @@ class Proxy:
     Use as a context manager; `url` is its address.
 
     :param upstream: The real server.
+    :param tls: Makes it speak TLS, with this certificate.
+    :param partitioned: While it is set, every byte is swallowed, in both directions, and nothing is closed.
     :param rule: Called with each exchange after the server has answered: what it did is done, whatever the reply says.
     """
 
     upstream: str
     rule: Callable[[Exchange], None] = lambda exchange: None
     requests: list[str] = field(default_factory=list)
+    tls: ssl.SSLContext | None = None
+    partitioned: bool = False
 
     def __enter__(self) -> "Proxy":
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._serve, "127.0.0.1", 0), self._loop
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls), self._loop
         ).result()
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        scheme = "http" if self.tls is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -74,7 +80,7 @@ class Proxy:
         try:
             while await self._exchange(reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+        except (asyncio.IncompleteReadError, OSError, asyncio.CancelledError):
             pass
         finally:
             writer.close()
@@ -84,6 +90,7 @@ class Proxy:
         method, path, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
         number = len(self.requests)
         self.requests.append(f"{method} {path}")
+        await self._swallow_if_partitioned()
         place = urlsplit(self.upstream)
         there_reader, there_writer = await asyncio.open_connection(place.hostname, place.port)
         there_writer.write(head + body)
@@ -92,6 +99,7 @@ class Proxy:
         lines = reply_head.decode().split("\r\n")
         exchange = Exchange(method, path, int(lines[0].split()[1]), reply_body, number)
         self.rule(exchange)
+        await self._swallow_if_partitioned()
         await asyncio.sleep(exchange.delay)
         if exchange.silent:
             await asyncio.sleep(3600)
@@ -117,6 +125,10 @@ class Proxy:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             writer.transport.abort()
         return False
+
+    async def _swallow_if_partitioned(self) -> None:
+        if self.partitioned:
+            await asyncio.sleep(3600)
 
 
 async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:

@@ -278,8 +278,10 @@ def _stop(features: Features, weights: Calibration, changed: float) -> float:
     """
     From which logit on, in the first passages, the other passages change the best answer of at most so many questions.
 
-    What is held under ``changed`` is not the count on these questions but its upper bound at 95 % (Poisson; 3 for a
-    count of 0): 1 in 500 can be promised from 1,500 questions on, and with fewer the answer is never to stop.
+    What is held under ``changed`` is not the count on these questions but its upper bound at 95 %
+    (:func:`_changes_allowed`): 1 in 500 can be promised from 1,498 questions on, and with fewer the answer is never to
+    stop. That the threshold is chosen by the count does not weaken the bound: it ends right before the change that
+    would be one too many, which waits as long as a Poisson process says.
     """
     import torch
 
@@ -295,10 +297,19 @@ def _stop(features: Features, weights: Calibration, changed: float) -> float:
     np.maximum.at(logits, features.question[features.answer[features.region]], span_logits)
     order = np.argsort(-logits, kind="stable")
     count = np.cumsum(best[0][order] != best[1][order])
-    bound = count + 1.65 * np.sqrt(count + 1) + 1.35
-    enough = np.flatnonzero(bound <= changed * len(features))
-    stops = enough[-1] if len(enough) else -1
+    stops = int(np.searchsorted(count, _changes_allowed(changed * len(features)), side="right")) - 1
     return float(logits[order[stops]]) if stops >= 0 and logits[order[stops]] > -NEVER / 2 else NEVER
+
+
+def _changes_allowed(expected: float) -> int:
+    """
+    How many changes may be seen where ``expected`` or more in truth are to be ruled out at 95 %: the largest k with
+    P(Poisson(expected) <= k) <= 5 % (Garwood 1936), -1 where even none seen rules out nothing (below 3).
+    """
+    counts = np.arange(int(expected) + 1)
+    factorials = np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
+    seen = np.cumsum(np.exp(counts * np.log(max(expected, 1e-300)) - expected - factorials))
+    return int((seen <= 0.05).sum()) - 1
 
 
 def _threshold(features: Features, weights: Calibration) -> float:

@@ -10,7 +10,7 @@ import pytest
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from components.reader.ranking import Place, rank_answers
 from components.reader.request import FIRST_PASSAGES
-from training.calibrate import FITTED, answer_all, calibrate, cross_validated, figures, fit
+from training.calibrate import FITTED, _changes_allowed, _stop, answer_all, calibrate, cross_validated, figures, fit
 from training.ranking_features import Features, gather
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 
@@ -194,3 +194,44 @@ def test_stopping_early_changes_as_few_answers_as_promised() -> None:
 def test_too_few_questions_promise_nothing() -> None:
     features = drawn(100, seed=5, weights=Calibration(span=2.0, null=0.0), passages=7)
     assert fit(features, agreement=1.0).stop_safe == NEVER
+
+
+def scored(questions: int, seed: int) -> Features:
+    """
+    Two spans a question, in the first passage and in one after the first few, their scores as simulated: the later one
+    is the better one the more rarely, the higher the first one's score.
+    """
+    draw = np.random.default_rng(seed)
+    values = np.zeros((questions, 2, 5))
+    values[:, 0, 0] = draw.normal(6, 3, size=questions)
+    values[:, 1, 0] = draw.normal(1, 3, size=questions)
+    values[:, 1, 4] = np.log1p(FIRST_PASSAGES)
+    each = np.arange(2 * questions)
+    right = np.zeros(2 * questions, dtype=bool)
+    return Features(values.reshape(-1, 5), each, each, each // 2, right, right * 1.0, np.zeros(questions, dtype=int))
+
+
+def test_the_promise_holds_on_questions_that_were_not_seen() -> None:
+    plain = Calibration(null=0.0, retriever=0.0, temperature=1.0)
+    unseen = scored(200_000, seed=99).values.reshape(-1, 2, 5)[:, :, 0]
+    broken = stopped = 0.0
+    for seed in range(60):
+        stop = _stop(scored(5000, seed), plain, 1 / 500)
+        early = unseen[:, 0] >= stop
+        stopped += float(early.mean()) / 60
+        broken += float((early & (unseen[:, 1] > unseen[:, 0])).mean()) > 1 / 500
+    assert stopped > 0.2, "it does stop"
+    assert broken <= 0.05 * 60 + 3, "the promise is one of 95 %"
+
+
+def test_how_many_questions_a_promise_needs() -> None:
+    plain = Calibration(null=0.0, retriever=0.0, temperature=1.0)
+    assert _stop(scored(1497, seed=3), plain, 1 / 500) == NEVER
+    assert _stop(scored(1498, seed=3), plain, 1 / 500) < NEVER
+
+
+def test_changes_allowed_are_poisson_s() -> None:
+    # Upper limits at 95 % of the mean of a Poisson count of 0, 1, 2, 4, 10 (Garwood's table).
+    for count, limit in ((0, 2.996), (1, 4.744), (2, 6.296), (4, 9.154), (10, 16.962)):
+        assert (_changes_allowed(limit - 0.01), _changes_allowed(limit + 0.01)) == (count - 1, count)
+    assert _changes_allowed(0.0) == -1 and 1900 < _changes_allowed(2000.0) < 1930

@@ -10,7 +10,7 @@ from haystack import ExtractedAnswer
 from torch import Tensor
 
 from components.reader.building import extracted_answers
-from components.reader.calibration import Calibration
+from components.reader.calibration import NEVER, Calibration
 from components.reader.engines.base import SpanEngine
 from components.reader.finding import Found, find_spans
 from components.reader.passages import Windows, cut_windows
@@ -112,9 +112,10 @@ class Reading:
     def _read(self, sheets: Sequence[Sheet], settings: ReadSettings) -> list[list[Place]]:
         """Where the answers of each request may stand; the passages after the first few only where they are needed."""
         everything = [range(len(sheet.texts)) for sheet in sheets]
-        if settings.early_stop == "off":
+        stops = {"off": NEVER, "safe": self.calibration.stop_safe, "aggressive": self.calibration.stop_aggressive}
+        enough = stops[settings.early_stop]
+        if enough >= NEVER:
             return self._places(sheets, everything, settings)
-        enough = self.calibration.stop_safe if settings.early_stop == "safe" else self.calibration.stop_aggressive
         places = self._places(sheets, [texts[:FIRST_PASSAGES] for texts in everything], settings)
         best = [max((place.logit for place in found), default=-math.inf) for found in places]
         open_ones = [number for number, logit in enumerate(best) if logit < enough]

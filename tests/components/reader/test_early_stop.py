@@ -43,10 +43,17 @@ def test_where_the_best_span_is_good_enough_the_rest_stays_unread(reader_of: Cal
 @pytest.mark.parametrize("mode", ["safe", "aggressive"])
 def test_where_it_is_not_everything_is_read(reader_of: Callable[[str], Path], mode: str) -> None:
     whole = reader(reader_of("bert"), "off").run("Who?", FOUND)["answers"]
-    stopping = reader(reader_of("bert"), mode)
+    stopping = reader(reader_of("bert"), mode, **{f"stop_{mode}": 1e5})
     calls = counted(stopping)
     assert shown(stopping.run("Who?", FOUND)["answers"]) == shown(whole)
     assert calls == [FIRST_PASSAGES, len(FOUND) - FIRST_PASSAGES]
+
+
+def test_where_nothing_may_stop_everything_is_read_at_once(reader_of: Callable[[str], Path]) -> None:
+    stopping = reader(reader_of("bert"), "safe")
+    calls = counted(stopping)
+    stopping.run("Who?", FOUND)
+    assert calls == [len(FOUND)]
 
 
 def test_each_question_stops_for_itself(reader_of: Callable[[str], Path]) -> None:

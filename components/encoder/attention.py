@@ -10,6 +10,8 @@ from components.encoder.ragged import Ragged
 
 # Sums of exponentials between these are exact enough; beyond, scores came near the ends of the floating-point range.
 _SMALL, _LARGE = 1e-30, 1e30
+# oneDNN makes a kernel for each shape it meets, which takes a millisecond and stays in memory: lengths are rounded up.
+_ROUND = 16
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Layout:
     offsets: torch.Tensor
     """Borders of the sequences, int32 (n + 1,), on the device."""
     longest: int
+
+    @property
+    def total(self) -> int:
+        """Tokens of all sequences."""
+        return sum(count * length for _, count, length in self.groups)
 
 
 def layout(batch: Ragged, device: torch.device) -> Layout:
@@ -48,15 +55,15 @@ def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tens
     if qkv.is_cuda and qkv.dtype in (torch.float16, torch.bfloat16):
         return _varlen(split, where)
     out = torch.empty(len(qkv), split.shape[2] * split.shape[3], dtype=qkv.dtype, device=qkv.device)
-    scores = _scores_room(where, heads, qkv) if qkv.dtype == torch.bfloat16 and not qkv.is_cuda else None
+    out[where.total :] = 0
+    if qkv.dtype == torch.bfloat16 and not qkv.is_cuda:
+        _by_products(split, out.view(len(out), heads, split.shape[3]), where)
+        return out
     for first, count, length in where.groups:
         # Equal lengths side by side are a plain (count, length) block: no copy, no padding, no mask.
         block = split[first : first + count * length].view(count, length, *split.shape[1:]).permute(2, 0, 3, 1, 4)
         target = out[first : first + count * length].view(count, length, heads, split.shape[3])
-        if scores is None:
-            attended = functional.scaled_dot_product_attention(block[0], block[1], block[2], scale=1.0)
-        else:
-            attended = _by_products(block, scores)
+        attended = functional.scaled_dot_product_attention(block[0], block[1], block[2], scale=1.0)
         target.copy_(attended.transpose(1, 2))
     return out
 
@@ -71,30 +78,57 @@ def _varlen(split: torch.Tensor, where: Layout) -> torch.Tensor:
     return out.flatten(1)
 
 
-def _scores_room(where: Layout, heads: int, like: torch.Tensor) -> torch.Tensor:
-    most = max((count * length * length for _, count, length in where.groups), default=0)
-    return torch.empty(most * heads, dtype=like.dtype, device=like.device)
-
-
-def _by_products(block: torch.Tensor, room: torch.Tensor) -> torch.Tensor:
+def _by_products(split: torch.Tensor, out: torch.Tensor, where: Layout) -> None:
     """
-    Attention as two batched products: on CPUs with bf16 instructions three times as fast as torch's fused kernel for
-    passages of a few hundred tokens.
+    Attention as two batched products, a sequence at a time: on CPUs with bf16 instructions three times as fast as
+    torch's fused kernel for passages of a few hundred tokens.
 
     The softmax does without the usual subtraction of the highest score, which bf16's range allows nearly always and
     which saves half of its time; where a row's sum shows that it did not, it is done again with the subtraction.
 
-    :param block: (3, count, heads, length, head size), bf16.
+    :param split: (tokens, 3, heads, head size), bf16.
+    :param out: (tokens, heads, head size), to be filled.
     """
-    count, heads, length, size = block.shape[1:]
-    query, key, value = (part.reshape(count * heads, length, size) for part in block)
-    scores = room[: count * heads * length * length].view(count * heads, length, length)
-    torch.bmm(query, key.transpose(1, 2), out=scores)
-    weights = scores.exp_()
-    sums = weights.sum(-1, keepdim=True)
-    if sums.min() > _SMALL and sums.max() < _LARGE:
-        attended = torch.bmm(weights, value) / sums
-    else:
-        torch.bmm(query, key.transpose(1, 2), out=scores)
-        attended = torch.bmm(torch.softmax(scores, dim=-1, out=scores), value)
-    return attended.view(count, heads, length, size)
+    if not where.groups:
+        return
+    sums = split.new_empty(split.shape[2], where.total, 1)
+    _attend(split, out, where, sums)
+    low, high = torch.aminmax(sums)
+    if not (low > _SMALL and high < _LARGE):
+        _attend(split, out, where, None)
+
+
+def _attend(split: torch.Tensor, out: torch.Tensor, where: Layout, sums: torch.Tensor | None) -> None:
+    """
+    One pass over the sequences.
+
+    :param sums: (heads, tokens, 1): room for the sums of the exponentials; None subtracts the highest score.
+    """
+    heads, size = split.shape[2:]
+    longest = _rounded(where.longest)
+    block_room = split.new_zeros(3 * heads * longest * size)
+    scores_room = split.new_empty(heads * longest * longest)
+    for first, count, length in where.groups:
+        width = _rounded(length)
+        block = block_room[: 3 * heads * width * size].view(3, heads, width, size)
+        block[:, :, length:] = 0
+        query, key, value = block
+        scores = scores_room[: heads * width * width].view(heads, width, width)
+        # The rows and columns beyond the length are zeros in, and left out of sums and result.
+        inside = scores[:, :length, :length]
+        for start in range(first, first + count * length, length):
+            block[:, :, :length] = split[start : start + length].permute(1, 2, 0, 3)
+            target = out[start : start + length].transpose(0, 1)
+            torch.bmm(query, key.transpose(1, 2), out=scores)
+            if sums is None:
+                inside.copy_(torch.softmax(inside, dim=-1))
+                scores[:, :, length:] = 0
+                target.copy_(torch.bmm(scores, value)[:, :length])
+            else:
+                scores.exp_()
+                total = torch.sum(inside, -1, keepdim=True, out=sums[:, start : start + length])
+                torch.div(torch.bmm(scores, value)[:, :length], total, out=target)
+
+
+def _rounded(length: int) -> int:
+    return -(-length // _ROUND) * _ROUND

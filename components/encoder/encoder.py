@@ -11,6 +11,8 @@ from components.encoder.checkpoint import Checkpoint, read_checkpoint
 from components.encoder.linear import Linear, make_linear
 from components.encoder.ragged import Ragged
 
+_ROUND = 32  # tokens
+
 
 class PackedEncoder:
     """
@@ -71,22 +73,25 @@ class PackedEncoder:
         self.config.check(batch)
         if not batch.total:  # oneDNN refuses products without rows
             return torch.empty(0, self.config.hidden, dtype=self.dtype, device=self.device)
-        x = self._embed(batch)
+        x = self._embed(batch, _rows(batch.total) if self.device.type == "cpu" else batch.total)
         where = layout(batch, self.device)
         for number, layer in enumerate(self.layers):
             attended = packed_attention(layer["qkv"](x), self.config.heads, where)
             x = self._norm(layer["out"](attended, x), f"{number}.norm1")
             x = self._norm(layer["down"](layer["up"](x), x), f"{number}.norm2")
-        return x
+        return x[: batch.total]
 
-    def _embed(self, batch: Ragged) -> torch.Tensor:
+    def _embed(self, batch: Ragged, rows: int) -> torch.Tensor:
+        def padded(numbers: np.ndarray) -> torch.Tensor:
+            return self._on_device(np.pad(numbers, (0, rows - len(numbers))))
+
         table = self._tensors
-        x = functional.embedding(self._on_device(batch.ids), table["words"])
-        x = x + functional.embedding(self._on_device(self.config.position_rows(batch)), table["positions"])
+        x = functional.embedding(padded(batch.ids), table["words"])
+        x = x + functional.embedding(padded(self.config.position_rows(batch)), table["positions"])
         if "types" in table:
             # RoBERTa's kin have one type only: theirs is 0 whatever the tokenizer says.
             last = len(table["types"]) - 1
-            x = x + functional.embedding(self._on_device(np.minimum(batch.types, last)), table["types"])
+            x = x + functional.embedding(padded(np.minimum(batch.types, last)), table["types"])
         x = self._norm(x, "embed_norm")
         if "project.weight" in table:
             x = functional.linear(x, table["project.weight"], table["project.bias"])
@@ -98,3 +103,9 @@ class PackedEncoder:
 
     def _on_device(self, numbers: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(numbers).to(self.device, non_blocking=True)
+
+
+def _rows(tokens: int) -> int:
+    """Rows that the linear layers compute for so many tokens: oneDNN makes and keeps a kernel for each number of rows
+    it meets, a millisecond and half a megabyte each, so there are not to be too many."""
+    return -(-tokens // _ROUND) * _ROUND

@@ -1,13 +1,16 @@
 """Reading any number of documents: pages of a point in time, so that none is missed or comes twice."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from components.stores.elasticsearch_client import Requests
+from components.stores.elasticsearch_errors import StoreUnavailable
 from components.stores.elasticsearch_search import check_whole
 
 _PAGE = 1000
 _KEEP_ALIVE = "2m"
+_CLOSING = 3.0  # seconds
 
 
 def scan(
@@ -49,4 +52,6 @@ def scan(
                 return
             pit, after = reply.get("pit_id", pit), hits[-1]["sort"]
     finally:
-        requests("DELETE", "/_pit", {"id": pit}, within=within, allow=(404,), attempts=1)
+        # The server forgets it by itself after _KEEP_ALIVE: not worth failing or waiting for.
+        with suppress(StoreUnavailable):
+            requests("DELETE", "/_pit", {"id": pit}, within=min(within, _CLOSING), allow=(404,), attempts=1)

@@ -60,7 +60,8 @@ def calibrate(
             examples.append(Example(question.text, found, [answer.text for answer in question.answers], article))
             advance(1)
     reading = Reading(load_engine(model), PassageTokenizer.load(model), Calibration(), PassageCache())
-    features = collect(reading, examples)
+    with progress("Reading", len(examples), "questions") as advance:
+        features = collect(reading, examples, advance=advance)
     fit(model, features, questions=len(examples), passages=passages, data=everything.digest(), seed=seed)
     outcome = cross_validated(features)
     reliability_plot(outcome, model / "reliability.png")

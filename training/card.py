@@ -25,6 +25,8 @@ def write_card(folder: Path, name: str) -> Path:
         f"`{_short(str(settings.get('model', made.get('source'))))}`. It loads with `AutoModelForQuestionAnswering`; "
         "compute in fp32, bf16 or int8, not in fp16 on a CPU.",
     ]
+    if made.get("note"):
+        lines += ["", str(made["note"])]
     official = folder / OFFICIAL
     if official.is_file():
         lines += ["", "## Official figures", ""]

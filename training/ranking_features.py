@@ -1,7 +1,7 @@
 """What does the ranking know of the spans of many questions? Arrays to fit weights on, kept in one file."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,9 +136,17 @@ def gather(
 
 
 def collect(
-    reading: "Reading", examples: Sequence[Example], settings: ReadSettings | None = None, at_once: int = 16
+    reading: "Reading",
+    examples: Sequence[Example],
+    settings: ReadSettings | None = None,
+    at_once: int = 16,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Features:
-    """Read the passages of every example and note what the ranking would know of their spans."""
+    """
+    Read the passages of every example and note what the ranking would know of their spans.
+
+    :param advance: called with how many more examples are done.
+    """
     rows: list[tuple[int, str, Any, Sequence[float]]] = []
     for begin in range(0, len(examples), at_once):
         part = examples[begin : begin + at_once]
@@ -146,6 +154,7 @@ def collect(
         for number, spans in enumerate(reading.spans(requests, settings)):
             for place, values in ((span.place, span.values) for span in spans):
                 rows.append((begin + number, place.text, place.region, values))
+        advance(len(part))
     return gather(rows, [example.answers for example in examples], [example.group for example in examples])
 
 

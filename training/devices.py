@@ -103,8 +103,8 @@ class Devices:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep freed blocks for the next step. It otherwise hands large ones back to the kernel, which then clears
-    each page again: a third of a step's time on a CPU. Does nothing where there is no glibc."""
+    """Let glibc keep freed blocks for the next step: otherwise it hands large ones back to the kernel, which then clears
+    each page again, a fifth of a step's time on a CPU. Does nothing where there is no glibc."""
     trim_threshold, mmap_max, largest = -1, -4, 2**31 - 1  # from malloc.h
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

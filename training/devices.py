@@ -71,7 +71,7 @@ class Devices:
 
         :param compiled: fuse its operations for batches of any shape; the weights stay those of `model`.
         """
-        called: nn.Module = torch.compile(model, dynamic=True) if compiled else model
+        called: Any = torch.compile(model, dynamic=True) if compiled else model
         wrapped: nn.Module = called if self._accelerator is None else self._accelerator.prepare(called)
         return wrapped
 
@@ -103,8 +103,10 @@ class Devices:
 
 
 def keep_freed_memory() -> None:
-    """Let glibc keep freed blocks for the next step: otherwise it hands large ones back to the kernel, which then clears
-    each page again, a fifth of a step's time on a CPU. Does nothing where there is no glibc."""
+    """
+    Let glibc keep freed blocks for the next step: otherwise it hands large ones back to the kernel, which then clears
+    each page again, a fifth of a step's time on a CPU. Does nothing where there is no glibc.
+    """
     trim_threshold, mmap_max, largest = -1, -4, 2**31 - 1  # from malloc.h
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -92,23 +92,33 @@ def _by_products(split: torch.Tensor, out: torch.Tensor, where: Layout) -> None:
     if not where.groups:
         return
     sums = split.new_empty(split.shape[2], where.total, 1)
-    _attend(split, out, where, sums)
+    _attend(split, out, where.groups, sums)
     low, high = torch.aminmax(sums)
     if not (low > _SMALL and high < _LARGE):
-        _attend(split, out, where, None)
+        fine = ((sums > _SMALL) & (sums < _LARGE)).all(0).flatten().numpy()
+        again = [
+            (start, 1, length)
+            for first, count, length in where.groups
+            for start in range(first, first + count * length, length)
+            if not fine[start : start + length].all()
+        ]
+        _attend(split, out, again, None)
 
 
-def _attend(split: torch.Tensor, out: torch.Tensor, where: Layout, sums: torch.Tensor | None) -> None:
+def _attend(
+    split: torch.Tensor, out: torch.Tensor, groups: list[tuple[int, int, int]], sums: torch.Tensor | None
+) -> None:
     """
-    One pass over the sequences.
+    One pass over sequences.
 
+    :param groups: as in Layout.
     :param sums: (heads, tokens, 1): room for the sums of the exponentials; None subtracts the highest score.
     """
     heads, size = split.shape[2:]
-    longest = _rounded(where.longest)
+    longest = _rounded(max(length for _, _, length in groups))
     block_room = split.new_zeros(3 * heads * longest * size)
     scores_room = split.new_empty(heads * longest * longest)
-    for first, count, length in where.groups:
+    for first, count, length in groups:
         width = _rounded(length)
         block = block_room[: 3 * heads * width * size].view(3, heads, width, size)
         block[:, :, length:] = 0

@@ -102,6 +102,19 @@ def test_attention_never_looks_into_a_neighbour(dtype: torch.dtype, lengths: lis
         )
 
 
+def test_one_sequence_beyond_the_range_changes_no_other() -> None:
+    torch.manual_seed(2)
+    batch = batch_of([5, 7, 7, 40])
+    qkv = torch.randn(batch.total, 48)
+    alone = attention.packed_attention(qkv.bfloat16(), 4, attention.layout(batch, torch.device("cpu")))
+    qkv[12:19, :32] = 30.0  # the third sequence
+    got = attention.packed_attention(qkv.bfloat16(), 4, attention.layout(batch, torch.device("cpu")))
+    assert torch.equal(got[:12], alone[:12])
+    assert torch.equal(got[19:], alone[19:])
+    values = qkv[12:19, 32:].bfloat16().float()
+    np.testing.assert_allclose(got[12:19].float(), values.mean(0).expand(7, 16), atol=0.02)
+
+
 @pytest.mark.parametrize("size", [-3.0, 3.0])
 def test_scores_beyond_the_floating_point_range_do_no_harm(size: float) -> None:
     batch = batch_of([7, 7])

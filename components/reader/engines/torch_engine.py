@@ -12,9 +12,9 @@ from components.encoder.ragged import Ragged
 Precision = Literal["auto", "fp32", "bf16", "fp16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-# Tokens of one forward pass. CPU: few passes at 60 MB for a reader 384 wide; CUDA: enough to fill the device (1 GB at
+# Tokens of one forward pass. CPU: few passes, 30 MB for a reader 384 wide; CUDA: enough to fill the device (1 GB at
 # 768 wide).
-_MAX_TOKENS = {"cpu": 8192, "cuda": 65_536}
+_MAX_TOKENS = {"cpu": 4096, "cuda": 65_536}
 
 
 class TorchEngine:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from components.encoder.ragged import Ragged
+from components.encoder.ragged import Ragged, rounded_up
 
 # Sums of exponentials between these are exact enough; beyond, scores came near the ends of the floating-point range.
 _SMALL, _LARGE = 1e-30, 1e30
@@ -23,11 +23,8 @@ class Layout:
     offsets: torch.Tensor
     """Borders of the sequences, int32 (n + 1,), on the device."""
     longest: int
-
-    @property
-    def total(self) -> int:
-        """Tokens of all sequences."""
-        return sum(count * length for _, count, length in self.groups)
+    total: int
+    """Tokens of all sequences."""
 
 
 def layout(batch: Ragged, device: torch.device) -> Layout:
@@ -41,7 +38,7 @@ def layout(batch: Ragged, device: torch.device) -> Layout:
             groups.append((token, len(run), int(run[0])))
             token += len(run) * int(run[0])
     offsets = np.concatenate([[0], np.cumsum(filled)]).astype(np.int32)
-    return Layout(groups, torch.from_numpy(offsets).to(device), int(filled.max(initial=0)))
+    return Layout(groups, torch.from_numpy(offsets).to(device), int(filled.max(initial=0)), token)
 
 
 def packed_attention(qkv: torch.Tensor, heads: int, where: Layout) -> torch.Tensor:
@@ -115,11 +112,11 @@ def _attend(
     :param sums: (heads, tokens, 1): room for the sums of the exponentials; None subtracts the highest score.
     """
     heads, size = split.shape[2:]
-    longest = _rounded(max(length for _, _, length in groups))
-    block_room = split.new_zeros(3 * heads * longest * size)
+    longest = rounded_up(max(length for _, _, length in groups), _ROUND)
+    block_room = split.new_empty(3 * heads * longest * size)
     scores_room = split.new_empty(heads * longest * longest)
     for first, count, length in groups:
-        width = _rounded(length)
+        width = rounded_up(length, _ROUND)
         block = block_room[: 3 * heads * width * size].view(3, heads, width, size)
         block[:, :, length:] = 0
         query, key, value = block
@@ -138,7 +135,3 @@ def _attend(
                 scores.exp_()
                 total = torch.sum(inside, -1, keepdim=True, out=sums[:, start : start + length])
                 torch.div(torch.bmm(scores, value)[:, :length], total, out=target)
-
-
-def _rounded(length: int) -> int:
-    return -(-length // _ROUND) * _ROUND

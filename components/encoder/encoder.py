@@ -9,9 +9,10 @@ from torch.nn import functional
 from components.encoder.attention import layout, packed_attention
 from components.encoder.checkpoint import Checkpoint, read_checkpoint
 from components.encoder.linear import Linear, make_linear
-from components.encoder.ragged import Ragged
+from components.encoder.ragged import Ragged, rounded_up
 
-_ROUND = 32  # tokens
+# oneDNN makes and keeps a kernel for each number of rows the linear layers meet, a millisecond and half a megabyte each.
+_ROUND = 32
 
 
 class PackedEncoder:
@@ -73,7 +74,7 @@ class PackedEncoder:
         self.config.check(batch)
         if not batch.total:  # oneDNN refuses products without rows
             return torch.empty(0, self.config.hidden, dtype=self.dtype, device=self.device)
-        x = self._embed(batch, _rows(batch.total) if self.device.type == "cpu" else batch.total)
+        x = self._embed(batch, rounded_up(batch.total, _ROUND) if self.device.type == "cpu" else batch.total)
         where = layout(batch, self.device)
         for number, layer in enumerate(self.layers):
             attended = packed_attention(layer["qkv"](x), self.config.heads, where)
@@ -103,9 +104,3 @@ class PackedEncoder:
 
     def _on_device(self, numbers: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(numbers).to(self.device, non_blocking=True)
-
-
-def _rows(tokens: int) -> int:
-    """Rows that the linear layers compute for so many tokens: oneDNN makes and keeps a kernel for each number of rows
-    it meets, a millisecond and half a megabyte each, so there are not to be too many."""
-    return -(-tokens // _ROUND) * _ROUND

@@ -148,3 +148,8 @@ def inverse(order: NDArray[np.integer]) -> Indices:
 
 def _joined(rows: Sequence[Ints]) -> Ints:
     return np.concatenate(rows) if rows else np.zeros(0, dtype=np.int32)
+
+
+def rounded_up(count: int, step: int) -> int:
+    """The next multiple of ``step``: kernels are made for each shape they meet, so there are not to be too many."""
+    return -(-count // step) * step

@@ -9,7 +9,7 @@ import numpy as np
 
 from components.encoder.checkpoint import read_checkpoint
 from components.encoder.families import UnsupportedModel, read_config
-from components.encoder.ragged import Ragged
+from components.encoder.ragged import Ragged, rounded_up
 from components.models import model_digest
 from components.reader.engines.cache import cache_folder, is_whole, made_once
 from components.reader.engines.calibration_texts import calibration_windows
@@ -83,7 +83,7 @@ class OpenVinoEngine:
 
     def _feed(self, part: Ragged) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Padded inputs, and where in them tokens are: bool (sequences, length)."""
-        length = -(-part.longest // _STEP) * _STEP
+        length = rounded_up(part.longest, _STEP)
         inside = np.arange(length) < part.lengths[:, None]
         feed = {name: np.zeros(inside.shape, dtype=np.int32) for name in ("ids", "types", "positions")}
         feed["ids"][inside], feed["types"][inside] = part.ids, part.types

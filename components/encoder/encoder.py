@@ -11,7 +11,7 @@ from components.encoder.checkpoint import Checkpoint, read_checkpoint
 from components.encoder.linear import Linear, make_linear
 from components.encoder.ragged import Ragged, rounded_up
 
-# oneDNN makes and keeps a kernel for each number of rows the linear layers meet, a millisecond and half a megabyte each.
+# oneDNN keeps a kernel for each number of rows the linear layers meet, a millisecond and half a megabyte each.
 _ROUND = 32
 
 

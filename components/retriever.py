@@ -239,20 +239,20 @@ class HybridRetriever:
     def _finished(self, queries: list[str], found: list[list[Document]], top_k: int) -> list[list[Document]]:
         if not self._looks_at_phrases:
             return found
-        return [self._by_phrases(query, documents)[:top_k] for query, documents in zip(queries, found, strict=True)]
+        return [self._by_phrases(query, documents, top_k) for query, documents in zip(queries, found, strict=True)]
 
-    def _by_phrases(self, query: str, documents: list[Document]) -> list[Document]:
+    def _by_phrases(self, query: str, documents: list[Document], top_k: int) -> list[Document]:
         """The documents in the order of fused score and phrases together; scores still lie between 0 and 1."""
         near, rest = documents[: self.phrase_candidates], documents[self.phrase_candidates :]
         shares = phrase_shares(pairs(query, self.language), [document.content or "" for document in near])
-        gain = self.phrase_weight * max((document.score or 0.0 for document in near), default=0.0)
+        fused = [document.score or 0.0 for document in near]
+        gain = self.phrase_weight * max(fused, default=0.0)
+        scores = [score + gain * share for score, share in zip(fused, shares, strict=True)]
+        order = sorted(range(len(near)), key=lambda position: (-scores[position], near[position].id))
+        scored = [(near[position], scores[position]) for position in order]
+        scored += [(document, document.score or 0.0) for document in rest]
         whole = 1.0 + self.phrase_weight
-        scored = [
-            replace(document, score=((document.score or 0.0) + gain * share) / whole)
-            for document, share in zip(near, shares, strict=True)
-        ]
-        scored.sort(key=lambda document: (-(document.score or 0.0), document.id))
-        return scored + [replace(document, score=(document.score or 0.0) / whole) for document in rest]
+        return [replace(document, score=score / whole) for document, score in scored[:top_k]]
 
     def _filters(self, given: dict[str, Any] | None) -> dict[str, Any] | None:
         # Haystack's own merge drops the setting's filter when the operators differ or the field is the same; a filter

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from components.stores.elasticsearch_client import Requests
+from components.stores.elasticsearch_errors import ElasticsearchStoreError, cause
+from components.stores.elasticsearch_mapping import IndexDesign
 
 _NOTE = "loading"  # the document, beside the sources, that says what is held back and until when
 _LEASE = 600.0  # seconds after which a load that says nothing more is taken for dead
@@ -26,15 +28,15 @@ class Loading:
     :param requests: Sends requests.
     :param index: The passages' index.
     :param notes: The index of sources.
-    :param quantisation: How vectors are kept once the load is over; while it runs, an index that was made without their
+    :param design: How vectors are kept once the load is over; while it runs, an index that was made without their
         graph stays without: it is built at the end, in one piece, which is searched in half the time of many.
     :param replicas: Whether replicas are held back too: faster, but until they are back one lost node loses passages
         (which the next `excerpt index` would not know of).
     """
 
-    def __init__(self, requests: Requests, index: str, notes: str, replicas: bool, quantisation: str) -> None:
+    def __init__(self, requests: Requests, index: str, notes: str, replicas: bool, design: IndexDesign) -> None:
         self.requests, self.index, self.notes, self.replicas = requests, index, notes, replicas
-        self.quantisation = quantisation
+        self.design = design
         self.written = 0
 
     @contextmanager
@@ -53,7 +55,7 @@ class Loading:
             nonlocal renewed
             self.written += count
             if self.written > _GRAPH_FROM >= self.written - count:
-                self._add_graph(self.index)
+                self._add_graph(self.written)
             if time.monotonic() - renewed > _LEASE / 4:
                 self._note(kept)
                 renewed = time.monotonic()
@@ -72,23 +74,34 @@ class Loading:
         if dead_only and note["until"] > time.time():
             return False
         self._put(note["settings"], missing_ok=note["index"] != self.index, index=note["index"])
-        if note["index"] == self.index and self._add_graph(self.index):
-            self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": "1"})
-        self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
+        if note["index"] == self.index:
+            self.grown()
         self.requests("DELETE", f"/{self.notes}/_doc/{_NOTE}", within=_WITHIN, allow=(404,))
         return True
 
-    def _add_graph(self, index: str) -> bool:
+    def grown(self) -> None:
+        """Show what was written, and build the graph of the vectors, in one piece, if there are enough of them now."""
+        self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
+        count = int(self.requests("GET", f"/{self.index}/_count", within=_WITHIN)["count"])
+        if self._add_graph(count):
+            self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": "1"})
+            self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
+
+    def _add_graph(self, passages: int) -> bool:
         """Whether the vectors had no graph yet; what is written or merged from now on gets it."""
-        reply = self.requests("GET", f"/{index}/_mapping", within=_WITHIN)
-        vector = reply[index]["mappings"].get("properties", {}).get("embedding", {})
+        reply = self.requests("GET", f"/{self.index}/_mapping", within=_WITHIN)
+        vector = reply[self.index]["mappings"].get("properties", {}).get("embedding", {})
+        graphs = self.design.graphs(vector.get("dims"), passages)
         now = vector.get("index_options", {}).get("type")
-        if now in (None, self.quantisation) or not self.quantisation.endswith("hnsw"):
+        if now is None or now.endswith("hnsw") or not graphs:
             return False
-        vector["index_options"] = {"type": self.quantisation}
-        body = {"properties": {"embedding": vector}}
-        self.requests("PUT", f"/{index}/_mapping", body, within=_WITHIN)
-        return True
+        for options in graphs:
+            body = {"properties": {"embedding": {**vector, "index_options": options}}}
+            reply = self.requests("PUT", f"/{self.index}/_mapping", body, within=_WITHIN, allow=(400,))
+            kind, reason = cause(reply)
+            if not kind:
+                return True
+        raise ElasticsearchStoreError(f"index {self.index} got no graph for its vectors: {kind}: {reason[:300]}")
 
     def _settings(self) -> dict[str, Any]:
         reply = self.requests("GET", f"/{self.index}/_settings", within=_WITHIN, params={"flat_settings": "true"})

@@ -3,7 +3,9 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-Quantisation = Literal["hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"]
+Quantisation = Literal[
+    "auto", "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"
+]
 Similarity = Literal["cosine", "dot_product", "l2_norm", "max_inner_product"]
 
 # Elasticsearch's own analysers by language (module analysis-common): stop words removed, words stemmed.
@@ -32,6 +34,12 @@ _PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
     "split_id": {"type": "integer"},
     "split_idx_start": {"type": "long"},
 }
+# Up to so many passages `auto` compares a question with every vector, which takes as long as a walk through a graph
+# and needs none to be built.
+_FLAT_UP_TO = 5_000
+# One bit a dimension, rescored with the exact vectors, finds more than eight bits and loads faster; with fewer
+# dimensions a bit each says too little (Elasticsearch 9 draws the line there too).
+_BBQ_FROM = 384
 WORDS = "words"  # the analysed sub-field of a meta field that is searched
 
 
@@ -42,7 +50,7 @@ class IndexDesign:
 
     :param language: Language of the passages, for stemming and stop words; `None` takes words as they are.
     :param search_fields: Searched fields and their boosts; those besides `content` come from meta.
-    :param quantisation: How vectors are kept for the search; the exact ones are kept besides.
+    :param quantisation: How vectors are kept for the search; the exact ones are kept besides. `auto` fits any index.
     :param similarity: How vectors are compared.
     :param embedding_dims: Length of the vectors; `None` takes that of the first passage.
     :param meta_fields: Types of meta fields that should not be guessed from their first value.
@@ -51,7 +59,7 @@ class IndexDesign:
 
     language: str | None = "english"
     search_fields: dict[str, float] = field(default_factory=lambda: {"content": 1.0})
-    quantisation: Quantisation = "int8_hnsw"
+    quantisation: Quantisation = "auto"
     similarity: Similarity = "cosine"
     embedding_dims: int | None = None
     meta_fields: dict[str, str] = field(default_factory=dict)
@@ -94,10 +102,24 @@ class IndexDesign:
         analyzer = {"type": "custom", "tokenizer": "standard", "filter": chain}
         return {"filter": filters, "analyzer": {ANALYZER: analyzer}}
 
-    @property
-    def graphless(self) -> str:
-        """The same quantisation without a graph, which is added with one change of the mapping."""
-        return self.quantisation.replace("hnsw", "flat").replace("flat_flat", "flat")
+    def graphs(self, dims: int | None, passages: int) -> list[dict[str, Any]]:
+        """
+        The `index_options` with which so many passages are searched by a graph, the best first; a server that does
+        not know one yet refuses it. Empty when they are to be searched without.
+        """
+        if self.quantisation == "auto":
+            if passages <= _FLAT_UP_TO:
+                return []
+            fine = {"type": "bbq_hnsw", "rescore_vector": {"oversample": 2.0}}
+            return [*([fine] if (dims or 0) >= _BBQ_FROM else []), {"type": "int8_hnsw"}]
+        return [{"type": self.quantisation}] if self.quantisation.endswith("hnsw") else []
+
+    def _options(self, with_graph: bool) -> dict[str, Any]:
+        """`index_options` of a new index; one without a graph gets it with one change of the mapping."""
+        if self.quantisation == "auto":
+            return {"type": "int8_hnsw" if with_graph else "int8_flat"}
+        flat = self.quantisation.replace("hnsw", "flat").replace("flat_flat", "flat")
+        return {"type": self.quantisation if with_graph else flat}
 
     def mapping(self, with_graph: bool = True) -> dict[str, Any]:
         """
@@ -110,7 +132,7 @@ class IndexDesign:
             "type": "dense_vector",
             "index": True,
             "similarity": self.similarity,
-            "index_options": {"type": self.quantisation if with_graph else self.graphless},
+            "index_options": self._options(with_graph),
         }
         if self.embedding_dims is not None:
             vector["dims"] = self.embedding_dims
@@ -161,7 +183,8 @@ class IndexDesign:
         found = []
         for name in ("language", "quantisation", "similarity", "embedding_dims"):
             there, here = made_with.get(name), getattr(self, name)
-            if name in made_with and there != here and not (name == "embedding_dims" and None in (there, here)):
+            open_to_all = here == "auto" or (name == "embedding_dims" and None in (there, here))
+            if name in made_with and there != here and not open_to_all:
                 found.append(f"{name} is {there!r} in the index and {here!r} in the settings")
         properties = mapping.get("properties", {})
         for name in self.search_fields:

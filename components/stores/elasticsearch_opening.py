@@ -112,7 +112,8 @@ class Opened(Settings):
         While this is open, what is written need not show at once: refreshes are held back (replicas too, if set so),
         and put back at the end, or by whoever opens the store next if this process is killed.
 
-        An index that questions are asked of already is loaded without holding anything back.
+        An index that questions are asked of already is loaded without holding anything back. Either way the vectors get
+        their graph at the end, if there are enough of them.
         """
         passages = self._passages
         if passages.loading:  # somebody around us holds back already
@@ -123,6 +124,7 @@ class Opened(Settings):
         loading.put_back(dead_only=False)
         if passages.count(None):
             yield
+            loading.grown()
             return
         with loading.held_back() as renew:
             passages.loading, passages.renew = True, renew
@@ -134,9 +136,7 @@ class Opened(Settings):
 
     def _loading(self, notes: str) -> Loading:
         place = self._passages.made()
-        return Loading(
-            self._passages.requests, place.index, notes, self._settings["hold_back_replicas"], self.design.quantisation
-        )
+        return Loading(self._passages.requests, place.index, notes, self._settings["hold_back_replicas"], self.design)
 
     # What the parent asks for before it does anything.
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-from haystack import Document
 
 from components.stores.elasticsearch_errors import ElasticsearchStoreError, PartialResult, cause
 from components.stores.elasticsearch_mapping import IndexDesign
@@ -161,15 +160,6 @@ def similarity(score: float, function: str) -> float:
     if function == "max_inner_product":
         return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
     return -float(np.sqrt(max(0.0, 1.0 / score - 1.0)))  # l2_norm: nearer is larger
-
-
-def to_document(source: dict[str, Any], score: float | None) -> Document:
-    """A Document out of a hit's `_source`, in which meta lies flat beside the Document's own fields."""
-    meta = {name: value for name, value in source.items() if name not in _OWN}
-    return Document(id=source["id"], content=source.get("content"), meta=meta, score=score)
-
-
-_OWN = frozenset({"id", "content", "embedding", "score", "blob", "sparse_embedding"})
 
 
 def checked_embeddings(queries: Sequence[str], embeddings: Any, dims: int | None) -> np.ndarray | None:

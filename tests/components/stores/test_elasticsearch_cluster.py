@@ -169,7 +169,7 @@ def test_first_load_holds_back_and_puts_back_whatever_happens(own_node):
         reply = store.request("GET", "/passages/_mapping", within=10)
         return next(iter(reply.values()))["mappings"]["properties"]["embedding"]["index_options"]["type"]
 
-    store = store_over(own_node, replicas=1, hold_back_replicas=True)
+    store = store_over(own_node, replicas=1, hold_back_replicas=True, quantisation="int8_hnsw")
     with store.loading():
         store.write_documents(batch(0), DuplicatePolicy.OVERWRITE)
         assert settings() == ("-1", "0")

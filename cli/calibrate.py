@@ -31,7 +31,8 @@ def calibrate(
     Make a reader's probabilities mean something.
 
     All paragraphs of the files are indexed, the questions of held-out articles asked over the whole, and the weights
-    fitted on what the reader finds. The figures told are cross-validated over articles.
+    fitted on what the reader finds; others for a passage by itself, half of the time one without an answer. The
+    figures told are cross-validated over articles.
     """
     from components.reader.calibration import Calibration
     from components.reader.engines.choose import load_engine
@@ -44,6 +45,7 @@ def calibrate(
     from training.ranking_features import Example, collect
     from training.reliability_plot import reliability_plot
     from training.run_data import HELD_OUT_SEED
+    from training.single_passages import single_passages
     from training.squad_data import read_squad, sample, split_articles
 
     everything = read_squad(data)
@@ -62,7 +64,10 @@ def calibrate(
     reading = Reading(load_engine(model), PassageTokenizer.load(model), Calibration(), PassageCache())
     with progress("Reading", len(examples), "questions") as advance:
         features = collect(reading, examples, advance=advance)
-    fit(model, features, questions=len(examples), passages=passages, data=everything.digest(), seed=seed)
+    single = single_passages(judged, [example.documents for example in examples], seed)
+    with progress("Reading single passages", len(single), "questions") as advance:
+        alone = collect(reading, single, advance=advance)
+    fit(model, features, alone, questions=len(examples), passages=passages, data=everything.digest(), seed=seed)
     outcome = cross_validated(features)
     reliability_plot(outcome, model / "reliability.png")
     typer.echo(json.dumps(figures(outcome), indent=1))

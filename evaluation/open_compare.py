@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evaluation.open_index import Progress
@@ -37,7 +37,7 @@ def compare_readers(loaded: "LoadedPipeline", asked: Sequence["Asked"], progress
     # Stored in fp16, in which no CPU computes well: the peer at its best.
     theirs.model.float()  # type: ignore[attr-defined]
     alone = ExtractiveReader(
-        ours.model, device=ours.device, engine=ours.engine, precision=ours.precision, calibration=asdict(SPAN_ALONE)
+        ours.model, device=ours.device, engine=ours.engine, precision=ours.precision, calibration=SPAN_ALONE.numbers()
     )
     alone.warm_up()
     readers = {"excerpt": ours, "span_logit_alone": alone, "transformers": theirs}

@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
-from components.reader.request import FIRST_PASSAGES
+from training.early_stop import stop_from
 from training.ranking_features import Features, Floats
+from training.ranking_levels import FITTED, Levels, best_answers
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-FITTED = ("span", "null", "window", "retriever", "rank", "no_answer")
 _AGREEMENTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _NONE = 0.25  # what the probability of no answer counts beside that of the best answer, which people look at
 _L2 = 1e-4  # keeps weights finite where the data cannot tell them (a reader whose null score never varies)
@@ -47,8 +47,8 @@ def fit(features: Features, agreement: float | None = None, without: Sequence[st
     return replace(
         weights,
         threshold=_threshold(features, weights),
-        stop_safe=_stop(features, weights, 1 / 500),
-        stop_aggressive=_stop(features, weights, 1 / 50),
+        stop_safe=stop_from(features, weights, 1 / 500),
+        stop_aggressive=stop_from(features, weights, 1 / 50),
     )
 
 
@@ -73,7 +73,7 @@ def _sharpened(features: Features, weights: Calibration) -> Calibration:
     """
     import torch
 
-    levels = _Levels.of(features)
+    levels = Levels.of(features)
     logits = torch.tensor([getattr(weights, name) for name in FITTED[:5]], dtype=torch.float64)
     start = [1 / weights.temperature, weights.no_answer / weights.temperature]
     free = torch.tensor(start, dtype=torch.float64, requires_grad=True)
@@ -85,7 +85,7 @@ def _sharpened(features: Features, weights: Calibration) -> Calibration:
         optimiser.zero_grad()
         answers, none = levels.masses(torch.cat([logits * free[0], free[1:]]), weights.agreement)
         total = torch.zeros(len(none), dtype=torch.float64).index_add(0, levels.question, answers) + none
-        best = _best_answers(answers.detach().numpy(), features)
+        best = best_answers(answers.detach().numpy(), features)
         asked = torch.as_tensor(np.flatnonzero(best >= 0))
         chosen = torch.as_tensor(best)[asked]
         entropy = torch.nn.functional.binary_cross_entropy
@@ -103,7 +103,7 @@ def _sharpened(features: Features, weights: Calibration) -> Calibration:
 def _fit(features: Features, agreement: float, without: Sequence[str]) -> tuple[Calibration, float]:
     import torch
 
-    levels = _Levels.of(features)
+    levels = Levels.of(features)
     free = torch.tensor([0.0 if name in without else 1.0 for name in FITTED], dtype=torch.float64)
     start = torch.tensor([0.5, -0.3, 0.0, 0.5, 0.0, 0.0], dtype=torch.float64) * free
     weights = start.clone().requires_grad_(True)
@@ -130,53 +130,6 @@ def _fit(features: Features, agreement: float, without: Sequence[str]) -> tuple[
 
 
 @dataclass(frozen=True)
-class _Levels:
-    """Features as tensors, and the softmax over them, differentiable."""
-
-    values: "Tensor"
-    region: "Tensor"
-    answer: "Tensor"
-    question: "Tensor"
-    right: "Tensor"
-    answerable: "Tensor"
-
-    @classmethod
-    def of(cls, features: Features) -> "_Levels":
-        import torch
-
-        answerable = torch.as_tensor(features.answerable)
-        arrays = (features.values, features.region, features.answer, features.question, features.right)
-        values, region, answer, question, right = (torch.as_tensor(array) for array in arrays)
-        return cls(values, region, answer, question, right, answerable)
-
-    def masses(self, weights: "Tensor", agreement: float) -> "tuple[Tensor, Tensor]":
-        """What each answer weighs in its question, and what no answer does: (answers,), (questions,)."""
-        import torch
-
-        logits = self.values @ weights[:5]
-        question = self.question[self.answer[self.region]]
-        highest = weights[5].detach().expand(len(self.answerable)).clone()
-        highest = highest.scatter_reduce(0, question, logits.detach(), "amax")
-        regions = torch.full((len(self.answer),), -torch.inf, dtype=torch.float64)
-        regions = regions.scatter_reduce(0, self.region, logits - highest[question], "amax").exp()
-        empty = torch.zeros(len(self.question), dtype=torch.float64)
-        answers = agreement * empty.index_add(0, self.answer, regions)
-        if agreement < 1:
-            answers = answers + (1 - agreement) * empty.scatter_reduce(0, self.answer, regions, "amax")
-        return answers, (weights[5] - highest).exp()
-
-    def log_probabilities(self, weights: "Tensor", agreement: float) -> "tuple[Tensor, Tensor]":
-        """log P(a right answer) and log P(no answer) of each question."""
-        import torch
-
-        answers, none = self.masses(weights, agreement)
-        empty = torch.zeros(len(none), dtype=torch.float64)
-        total = empty.index_add(0, self.question, answers) + none
-        right = empty.index_add(0, self.question[self.right], answers[self.right])
-        return (right + 1e-30).log() - total.log(), none.log() - total.log()
-
-
-@dataclass(frozen=True)
 class Outcome:
     """The best answer of each question: its probability, whether it is right, its F1. All (questions,)."""
 
@@ -196,10 +149,10 @@ def answer_all(features: Features, weights: Calibration) -> Outcome:
     import torch
 
     vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
-    answers, none = (tensor.numpy() for tensor in _Levels.of(features).masses(vector, weights.agreement))
+    answers, none = (tensor.numpy() for tensor in Levels.of(features).masses(vector, weights.agreement))
     total = none + np.bincount(features.question, weights=answers, minlength=len(features))
     probability, right, f1 = np.zeros(len(features)), np.zeros(len(features), dtype=bool), np.zeros(len(features))
-    best = _best_answers(answers, features)
+    best = best_answers(answers, features)
     found = best >= 0
     chosen = best[found]
     probability[found], right[found], f1[found] = (
@@ -208,14 +161,6 @@ def answer_all(features: Features, weights: Calibration) -> Outcome:
         features.f1[chosen],
     )
     return Outcome(probability, none / total, right, f1)
-
-
-def _best_answers(masses: Floats, features: Features) -> NDArray[np.int64]:
-    """The answer of each question that weighs most, -1 where it has none: (questions,)."""
-    order = np.argsort(masses, kind="stable")
-    best = np.full(len(features), -1, dtype=np.int64)
-    best[features.question[order]] = order  # the last, largest one of a question stays
-    return best
 
 
 def figures(outcome: Outcome) -> dict[str, float]:
@@ -263,53 +208,27 @@ def comparison(features: Features) -> dict[str, dict[str, float]]:
     return table | {name: figures(cross_validated(features, **options)) for name, options in STEPS.items()}
 
 
-def calibrate(folder: Path, features: Features, **about: Any) -> Calibration:
+def calibrate(folder: Path, features: Features, alone: Features | None = None, **about: Any) -> Calibration:
     """
     Fit on all of ``features``, and write the calibration and its figures (held out by article) into the model's folder.
 
+    :param alone: features of questions with one passage each, half of them without an answer there.
     :param about: what to note beside: which questions, how retrieved, the seed.
     """
     weights = fit(features)
+    if alone is not None:
+        weights = replace(weights, alone=fit_alone(alone))
+        about["held_out_alone"] = figures(cross_validated(alone, **ALONE))
     weights.save(folder, held_out=comparison(features), **about)
     return weights
 
 
-def _stop(features: Features, weights: Calibration, changed: float) -> float:
-    """
-    From which logit on, in the first passages, the other passages change the best answer of at most so many questions.
-
-    What is held under ``changed`` is not the count on these questions but its upper bound at 95 %
-    (:func:`_changes_allowed`): 1 in 500 can be promised from 1,498 questions on, and with fewer the answer is never to
-    stop. That the threshold is chosen by the count does not weaken the bound: it ends right before the change that
-    would be one too many, which waits as long as a Poisson process says.
-    """
-    import torch
-
-    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
-    first = features.values.copy()
-    first[np.expm1(features.values[:, 4]) > FIRST_PASSAGES - 0.5, 0] = -NEVER
-    best = [
-        _best_answers(_Levels.of(part).masses(vector, weights.agreement)[0].numpy(), features)
-        for part in (replace(features, values=first), features)
-    ]
-    logits = np.full(len(features), -np.inf)
-    span_logits = first @ np.array([getattr(weights, name) for name in FITTED[:5]])
-    np.maximum.at(logits, features.question[features.answer[features.region]], span_logits)
-    order = np.argsort(-logits, kind="stable")
-    count = np.cumsum(best[0][order] != best[1][order])
-    stops = int(np.searchsorted(count, _changes_allowed(changed * len(features)), side="right")) - 1
-    return float(logits[order[stops]]) if stops >= 0 and logits[order[stops]] > -NEVER / 2 else NEVER
+def fit_alone(features: Features) -> Calibration:
+    """The weights for questions with one passage: nothing of a retriever, and nothing to stop for."""
+    return replace(fit(features, **ALONE), stop_safe=NEVER, stop_aggressive=NEVER)
 
 
-def _changes_allowed(expected: float) -> int:
-    """
-    How many changes may be seen where ``expected`` or more in truth are to be ruled out at 95 %: the largest k with
-    P(Poisson(expected) <= k) <= 5 % (Garwood 1936), -1 where even none seen rules out nothing (below 3).
-    """
-    counts = np.arange(int(expected) + 1)
-    factorials = np.concatenate([[0.0], np.cumsum(np.log(counts[1:]))])
-    seen = np.cumsum(np.exp(counts * np.log(max(expected, 1e-300)) - expected - factorials))
-    return int((seen <= 0.05).sum()) - 1
+ALONE: dict[str, Any] = {"without": ("retriever", "rank"), "agreement": 0.0}
 
 
 def _threshold(features: Features, weights: Calibration) -> float:

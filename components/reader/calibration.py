@@ -1,7 +1,7 @@
 """What was learned about a reader: how its scores become probabilities. Kept in its folder as calibration.json."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,8 @@ class Calibration:
     :param stop_safe: logit of a span in the first passages from which on the other passages change the best answer of
         at most 1 question in 500.
     :param stop_aggressive: the same for 1 question in 50.
+    :param alone: the weights for a question with a single passage, where there are some: whether one given passage
+        holds the answer is another question than whether one of twenty retrieved ones does.
     """
 
     span: float = 1.0
@@ -43,9 +45,10 @@ class Calibration:
     threshold: float = 0.0
     stop_safe: float = NEVER
     stop_aggressive: float = NEVER
+    alone: "Calibration | None" = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
+        for field in _numbers():
             value = getattr(self, field.name)
             if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e6:
                 raise ValueError(f"calibration: {field.name} must be a finite number, got {value!r}.")
@@ -58,7 +61,7 @@ class Calibration:
     @classmethod
     def from_weights(cls, weights: dict[str, Any], where: str) -> "Calibration":
         """:raises ValueError: for a weight that does not exist, naming ``where`` it was read and what is allowed."""
-        names = [field.name for field in fields(cls)]
+        names = [field.name for field in _numbers()]
         if not isinstance(weights, dict):
             raise ValueError(f"{where}: weights must map names to numbers, got {type(weights).__name__}.")
         if unknown := sorted(set(weights) - set(names)):
@@ -79,20 +82,37 @@ class Calibration:
         if not file.is_file():
             return None
         try:
-            weights = json.loads(file.read_text(encoding="utf-8"))["weights"]
+            content = json.loads(file.read_text(encoding="utf-8"))
+            weights, alone = content["weights"], content.get("weights_alone")
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{file} is no calibration ({type(error).__name__}: {error}). "
                 "Make it anew with training.calibrate, or remove it to read with the defaults."
             ) from error
-        return cls.from_weights(weights, str(file))
+        found = cls.from_weights(weights, str(file))
+        return found if alone is None else replace(found, alone=cls.from_weights(alone, str(file)))
+
+    def of(self, passages: int) -> "Calibration":
+        """The weights for a question with so many passages."""
+        return self.alone if passages == 1 and self.alone is not None else self
 
     def save(self, folder: Path, **about: Any) -> Path:
         """Write calibration.json with these weights; ``about`` says what they were fitted on (anything JSON holds)."""
         file = folder / FILE_NAME
-        content = {"weights": {name: round(value, 6) for name, value in asdict(self).items()}, **about}
+        content: dict[str, Any] = {"weights": self.numbers(digits=6)}
+        if self.alone is not None:
+            content["weights_alone"] = self.alone.numbers(digits=6)
+        content |= about
         file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         return file
+
+    def numbers(self, digits: int = 12) -> dict[str, float]:
+        """The weights by name, without those for a passage alone, as :meth:`from_weights` takes them."""
+        return {field.name: round(getattr(self, field.name), digits) for field in _numbers()}
+
+
+def _numbers() -> list[Field[Any]]:
+    return [field for field in fields(Calibration) if field.name != "alone"]
 
 
 SPAN_ALONE = Calibration(null=0.0, retriever=0.0, agreement=0.0, temperature=1.0)

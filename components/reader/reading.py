@@ -70,14 +70,14 @@ class Reading:
         :raises DeviceFull, DeviceLost: see :mod:`components.reader.recovery`.
         """
         done: list[list[ExtractedAnswer]] = [[] for _ in requests]
-        together: dict[ReadSettings, list[int]] = {}
+        together: dict[tuple[ReadSettings, Calibration], list[int]] = {}
         for number, request in enumerate(requests):
-            together.setdefault(request.reading, []).append(number)
-        for settings, numbers in together.items():
+            weights = self.calibration.of(len(request.documents))
+            together.setdefault((request.reading, weights), []).append(number)
+        for (settings, weights), numbers in together.items():
             sheets = [Sheet.of(requests[number]) for number in numbers]
-            for number, sheet, places in zip(numbers, sheets, self._read(sheets, settings), strict=True):
-                ranking = rank_answers(places, self.calibration)
-                done[number] = extracted_answers(sheet.request, ranking, self.calibration.threshold)
+            for number, sheet, places in zip(numbers, sheets, self._read(sheets, settings, weights), strict=True):
+                done[number] = extracted_answers(sheet.request, rank_answers(places, weights), weights.threshold)
         return done
 
     def find(self, windows: Windows, settings: ReadSettings) -> Found:
@@ -109,18 +109,21 @@ class Reading:
                         spans[number].append(SpanFeatures(place, values))
         return spans
 
-    def _read(self, sheets: Sequence[Sheet], settings: ReadSettings) -> list[list[Place]]:
+    def _read(self, sheets: Sequence[Sheet], settings: ReadSettings, weights: Calibration) -> list[list[Place]]:
         """Where the answers of each request may stand; the passages after the first few only where they are needed."""
         everything = [range(len(sheet.texts)) for sheet in sheets]
-        stops = {"off": NEVER, "safe": self.calibration.stop_safe, "aggressive": self.calibration.stop_aggressive}
+        stops = {"off": NEVER, "safe": weights.stop_safe, "aggressive": weights.stop_aggressive}
         enough = stops[settings.early_stop]
         if enough >= NEVER:
-            return self._places(sheets, everything, settings)
-        places = self._places(sheets, [texts[:FIRST_PASSAGES] for texts in everything], settings)
+            return self._places(sheets, everything, settings, weights)
+        places = self._places(sheets, [texts[:FIRST_PASSAGES] for texts in everything], settings, weights)
         best = [max((place.logit for place in found), default=-math.inf) for found in places]
         open_ones = [number for number, logit in enumerate(best) if logit < enough]
         rest = self._places(
-            [sheets[number] for number in open_ones], [everything[n][FIRST_PASSAGES:] for n in open_ones], settings
+            [sheets[number] for number in open_ones],
+            [everything[n][FIRST_PASSAGES:] for n in open_ones],
+            settings,
+            weights,
         )
         for number, more in zip(open_ones, rest, strict=True):
             both = sorted(places[number] + more, key=lambda place: -place.logit)
@@ -131,28 +134,30 @@ class Reading:
         pairs = Pairs.of(sheets, texts, self.tokenizer, self.cache)
         return pairs, cut_windows(self.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
 
-    def _places(self, sheets: Sequence[Sheet], texts: Sequence[range], settings: ReadSettings) -> list[list[Place]]:
+    def _places(
+        self, sheets: Sequence[Sheet], texts: Sequence[range], settings: ReadSettings, weights: Calibration
+    ) -> list[list[Place]]:
         """Where the answers of each request may stand in these of its texts."""
         pairs, windows = self._cut(sheets, texts, settings)
         bias: list[Floats] = [np.zeros(0)]
         for sheet, chosen in zip(sheets, texts, strict=True):
-            of_document = passage_logits(self.calibration, [document.score for document in sheet.request.documents])
+            of_document = passage_logits(weights, [document.score for document in sheet.request.documents])
             bias.append(of_document[[sheet.documents[text][0] for text in chosen]])
         of_pair, sheet_of_pair = np.concatenate(bias), np.array(pairs.sheet)
         places: list[list[Place]] = [[] for _ in sheets]
         for pair, begin, end, logit in self._kept.run(
-            lambda: self._winners(windows, self.find(windows, settings), sheet_of_pair, of_pair)
+            lambda: self._winners(windows, self.find(windows, settings), sheet_of_pair, of_pair, weights)
         ):
             places[pairs.sheet[pair]] += pairs.places(pair, begin, end, logit)
         return places
 
     def _winners(
-        self, windows: Windows, found: Found, sheet_of_pair: np.ndarray, bias: Floats
+        self, windows: Windows, found: Found, sheet_of_pair: np.ndarray, bias: Floats, weights: Calibration
     ) -> list[tuple[int, int, int, float]]:
         """The best spans of each question by logit: (pair, first token, last token, logit); chosen on the device."""
         if not len(windows):
             return []
-        weights, device = self.calibration, found.score.device
+        device = found.score.device
         questions = int(sheet_of_pair[-1]) + 1
         group = torch.as_tensor(sheet_of_pair[windows.pair], device=device)
         passage = torch.as_tensor(bias[windows.pair], dtype=torch.float32, device=device)

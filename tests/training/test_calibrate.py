@@ -1,18 +1,23 @@
 """Fitting finds the weights that made the data, says what it is worth, and agrees with the ranking that serves."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from haystack import Document
 
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from components.reader.ranking import Place, rank_answers
 from components.reader.request import FIRST_PASSAGES
-from training.calibrate import FITTED, _changes_allowed, _stop, answer_all, calibrate, cross_validated, figures, fit
+from tests.training.world import facts
+from training.calibrate import answer_all, calibrate, cross_validated, figures, fit, fit_alone
+from training.early_stop import changes_allowed, stop_from
 from training.ranking_features import Features, gather
+from training.ranking_levels import FITTED
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
+from training.single_passages import single_passages
+from training.squad_data import read_squad
 
 TRUE = Calibration(
     span=1.0, null=-0.5, window=0.0, retriever=1.5, rank=-0.5, no_answer=1.0, agreement=1.0, temperature=1.25
@@ -155,11 +160,54 @@ def test_coverage_by_hand() -> None:
     assert risk_coverage_area(probability, right) == pytest.approx((0 + 0 + 0 + 1 / 4 + 2 / 5) / 5)
 
 
+def one_passage_each(questions: int, seed: int = 0) -> Features:
+    """What `drawn` makes, of one passage a question."""
+    alone = Calibration(null=-0.8, window=0.1, retriever=0.0, rank=0.0, no_answer=0.5, agreement=0.0, temperature=0.7)
+    features = drawn(questions, seed, alone, passages=1)
+    features.values[:, 3] = 0.0
+    return features
+
+
+def test_weights_of_a_passage_alone_know_nothing_of_a_retriever() -> None:
+    found = fit_alone(one_passage_each(2000))
+    assert (found.retriever, found.rank, found.stop_safe) == (0.0, 0.0, NEVER)
+    assert (found.null, found.no_answer) == (pytest.approx(-0.8, abs=0.3), pytest.approx(0.5, abs=0.3))
+
+
+def test_they_are_written_beside_the_others(tmp_path: Path) -> None:
+    weights = calibrate(tmp_path, drawn(200), one_passage_each(200))
+    kept = Calibration.load(tmp_path)
+    assert kept is not None and kept.alone is not None and weights.alone is not None
+    assert kept.of(1).numbers() == pytest.approx(weights.alone.numbers(), abs=1e-6)
+    assert kept.of(2) is kept and kept.of(0) is kept
+    assert json.loads((tmp_path / "calibration.json").read_text())["held_out_alone"]["questions"] == 200
+
+
+def test_half_of_the_single_passages_hold_no_answer(tmp_path: Path) -> None:
+    file = tmp_path / "facts.json"
+    file.write_text(json.dumps(facts(3, 4)))
+    data = read_squad([file])
+    texts = [paragraph.text for paragraph in data.paragraphs]
+    found = [[Document(content=text) for text in texts]] * len(data.questions)
+    examples = single_passages(data, found, seed=0)
+    answerable = [example for example in examples if example.answers]
+    assert len(answerable) == len(data.questions) == len(examples) / 2
+    for example in answerable:
+        assert example.answers[0] in (example.documents[0].content or "")
+    for own, other in zip(examples[::2], examples[1::2], strict=True):
+        assert not other.answers and (own.question, own.documents[0].content) != (
+            other.question,
+            other.documents[0].content,
+        )
+        if other.question == own.question:
+            assert own.answers[0] not in (other.documents[0].content or "")
+
+
 def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None:
     features = drawn(200)
     weights = calibrate(tmp_path, features, questions="200 drawn", seed=0)
     kept = Calibration.load(tmp_path)
-    assert kept is not None and asdict(kept) == pytest.approx(asdict(weights), abs=1e-6)
+    assert kept is not None and kept.numbers() == pytest.approx(weights.numbers(), abs=1e-6)
     written = json.loads((tmp_path / "calibration.json").read_text())
     assert written["questions"] == "200 drawn" and written["seed"] == 0
     assert next(iter(written["held_out"])) == "span logit alone" and len(written["held_out"]) == 5
@@ -216,7 +264,7 @@ def test_the_promise_holds_on_questions_that_were_not_seen() -> None:
     unseen = scored(200_000, seed=99).values.reshape(-1, 2, 5)[:, :, 0]
     broken = stopped = 0.0
     for seed in range(60):
-        stop = _stop(scored(5000, seed), plain, 1 / 500)
+        stop = stop_from(scored(5000, seed), plain, 1 / 500)
         early = unseen[:, 0] >= stop
         stopped += float(early.mean()) / 60
         broken += float((early & (unseen[:, 1] > unseen[:, 0])).mean()) > 1 / 500
@@ -226,12 +274,12 @@ def test_the_promise_holds_on_questions_that_were_not_seen() -> None:
 
 def test_how_many_questions_a_promise_needs() -> None:
     plain = Calibration(null=0.0, retriever=0.0, temperature=1.0)
-    assert _stop(scored(1497, seed=3), plain, 1 / 500) == NEVER
-    assert _stop(scored(1498, seed=3), plain, 1 / 500) < NEVER
+    assert stop_from(scored(1497, seed=3), plain, 1 / 500) == NEVER
+    assert stop_from(scored(1498, seed=3), plain, 1 / 500) < NEVER
 
 
 def test_changes_allowed_are_poisson_s() -> None:
     # Upper limits at 95 % of the mean of a Poisson count of 0, 1, 2, 4, 10 (Garwood's table).
     for count, limit in ((0, 2.996), (1, 4.744), (2, 6.296), (4, 9.154), (10, 16.962)):
-        assert (_changes_allowed(limit - 0.01), _changes_allowed(limit + 0.01)) == (count - 1, count)
-    assert _changes_allowed(0.0) == -1 and 1900 < _changes_allowed(2000.0) < 1930
+        assert (changes_allowed(limit - 0.01), changes_allowed(limit + 0.01)) == (count - 1, count)
+    assert changes_allowed(0.0) == -1 and 1900 < changes_allowed(2000.0) < 1930

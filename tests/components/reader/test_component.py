@@ -168,6 +168,20 @@ def test_the_folder_s_calibration_is_used(reader_of: Callable[[str], Path], tmp_
     assert own.run("Who?", found)["answers"][-1].score == pytest.approx(0.0)
 
 
+def test_a_single_passage_has_weights_of_its_own(reader_of: Callable[[str], Path], tmp_path: Path) -> None:
+    import shutil
+
+    folder = Path(shutil.copytree(reader_of("bert"), tmp_path / "reader"))
+    (folder / "calibration.json").write_text(
+        '{"weights": {"no_answer": -500.0}, "weights_alone": {"no_answer": 500.0}}'
+    )
+    settings = {"device": "cpu", "engine": "torch", "precision": "fp32", "max_seq_length": 96, "stride": 16}
+    reader = ExtractiveReader(str(folder), **settings)
+    found = [Document(content="The tower was built in 1889."), Document(content="It is 330 metres tall.")]
+    one, both = reader.read([("Who?", found[:1]), ("Who?", found)])
+    assert one[-1].score == pytest.approx(1.0) and both[-1].score == pytest.approx(0.0)
+
+
 def test_windows_longer_than_the_model_reads_are_refused(reader_of: Callable[[str], Path]) -> None:
     long = ExtractiveReader(str(reader_of("bert")), device="cpu", engine="torch", precision="fp32", max_seq_length=512)
     with pytest.raises(ValueError, match="max_seq_length=512"):

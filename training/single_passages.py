@@ -1,0 +1,40 @@
+"""Questions with one passage each, half of them without an answer there, to fit the weights for a passage alone."""
+
+from collections.abc import Sequence
+
+from haystack import Document
+
+from components.reader.answers import normalised
+from training.made_questions import make_unanswerable
+from training.ranking_features import Example
+from training.squad_data import SquadData
+
+
+def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: int) -> list[Example]:
+    """
+    Each answerable question with its own paragraph, and one unanswerable pair for it: by turns the paragraph asked a
+    question that a rule changed (`training.made_questions`), and the question asked of the best wrong passage that
+    retrieval found for it. SQuAD 2.0 is half unanswerable too.
+
+    :param found: the retrieved passages of each question, best first.
+    """
+    made = {one.id.rpartition("-")[0]: one.text for one in make_unanswerable(data, seed)}
+    examples = []
+    for number, (question, passages) in enumerate(zip(data.questions, found, strict=True)):
+        paragraph = data.paragraphs[question.paragraph]
+        own = Document(content=paragraph.text)
+        answers = [answer.text for answer in question.answers]
+        examples.append(Example(question.text, [own], answers, paragraph.article))
+        if not answers:
+            continue
+        wrong = next((one for one in passages if not _holds(one.content or "", answers)), None)
+        if question.id in made and (number % 2 or wrong is None):
+            examples.append(Example(made[question.id], [own], [], paragraph.article))
+        elif wrong is not None:
+            examples.append(Example(question.text, [Document(content=wrong.content)], [], paragraph.article))
+    return examples
+
+
+def _holds(text: str, answers: Sequence[str]) -> bool:
+    words = f" {normalised(text)} "
+    return any(f" {normalised(answer)} " in words for answer in answers)

@@ -24,7 +24,8 @@ from benchmarks.elasticsearch_curve import curves, plot, told
 from benchmarks.elasticsearch_measures import Exact, by_meaning, fill, measure, synthetic
 from benchmarks.elasticsearch_sides import Ours, about, server
 from benchmarks.elasticsearch_where import where
-from benchmarks.retrieval import embeddings, load, setting
+from benchmarks.retrieval import setting
+from benchmarks.retrieval_work import squad_work
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--vectors", type=Path, required=True, help="folder to keep vectors in between runs")
     parser.add_argument("--sizes", nargs="+", type=int, default=list(SIZES))
     parser.add_argument("--minutes", type=float, default=20.0, help="of writing, for each size")
-    parser.add_argument("--quantisation", default="int8_hnsw")
+    parser.add_argument("--quantisation", default="auto")
     parser.add_argument("--questions", type=int, default=320)
     parser.add_argument("--heap", type=int, default=2048, help="MB, of the server started here")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write, or to go on with")
@@ -47,11 +48,9 @@ def main() -> None:
         if others := {row["quantisation"] for row in rows} - {given.quantisation}:
             parser.error(f"{given.out} holds {', '.join(others)}, not {given.quantisation}: give another file")
     there = {row["wanted"] for row in rows}
-    # A thousand, so that the file of their vectors is the one of the other benchmarks.
-    passages, questions = load(given.squad, 1000)
-    vectors = embeddings("passages", [one.content or "" for one in passages], given.vectors)
-    asked = embeddings("questions", [one.question for one in questions], given.vectors)[: given.questions]
-    texts, lists = [one.question for one in questions[: given.questions]], asked.tolist()
+    work = squad_work(given.squad, given.vectors, given.questions)
+    passages, vectors, asked = work.passages, work.vectors, work.asked
+    texts, lists = [one.question for one in work.questions], asked.tolist()
     with server(given.heap) as bench:
         for size in sorted(set(given.sizes) - there):
             if any(row["passages"] < row["wanted"] < size for row in rows):

@@ -12,7 +12,7 @@ from haystack.document_stores.types import DuplicatePolicy
 
 from benchmarks.elasticsearch_sides import TOP_K, BenchServer, Ours
 from benchmarks.hardware import summary
-from benchmarks.retrieval import BATCH
+from benchmarks.retrieval_work import BATCH
 from components.stores.fusion import Fusion
 
 MEANING = Fusion(words_weight=0.0, candidates=100)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from benchmarks.elasticsearch_measures import Exact, by_meaning, fill, measure, real
-from benchmarks.elasticsearch_recall import recall
 from benchmarks.elasticsearch_sides import Ours, about, server
-from benchmarks.retrieval import embeddings, load, ranks, setting
+from benchmarks.retrieval import setting
+from benchmarks.retrieval_work import ranks, recall, squad_work
 from components.stores.elasticsearch_mapping import Quantisation
 from evaluation.retrieval import rank_of
 
@@ -33,11 +33,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file to write, or to add to")
     given = parser.parse_args()
 
-    passages, questions = load(given.squad, max(1000, given.questions))
-    vectors = embeddings("passages", [one.content or "" for one in passages], given.vectors)
-    asked = embeddings("questions", [one.question for one in questions], given.vectors)[: given.questions]
+    work = squad_work(given.squad, given.vectors, given.questions)
+    passages, vectors, questions, asked = work.passages, work.vectors, work.questions, work.asked
     own = {one.content: one.id for one in passages}
-    questions = questions[: given.questions]
     texts, lists = [one.question for one in questions], asked.tolist()
     rows: dict[str, Any] = {}
     if given.out is not None and given.out.exists():

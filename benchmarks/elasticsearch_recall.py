@@ -6,10 +6,9 @@ from typing import Any
 from haystack import Document
 
 from benchmarks.elasticsearch_sides import TOP_K, Haystack, Ours
-from benchmarks.retrieval import ranks
 from benchmarks.retrieval_sides import Finder
+from benchmarks.retrieval_work import ranks, recall
 from components.stores.fusion import Fusion
-from evaluation.retrieval import mean_reciprocal_rank, recall_at
 from evaluation.squad import SquadQuestion
 
 DEPTH = 100  # of each leg, for both sides
@@ -104,15 +103,9 @@ def recalls(
     for name, way in ways.items():
         found = ranks(way, questions, vectors, passages)
         base = base or found
-        result[name] = {**recall(found), **_against(base, found)}
+        result[name] = {"questions": len(found), **recall(found), **_against(base, found)}
         print(f"recall {name:<26} {result[name]}", flush=True)
     return result
-
-
-def recall(found: Sequence[int | None]) -> dict[str, float]:
-    """Recall at 1, 5 and 20, and the mean reciprocal rank."""
-    row = {f"@{k}": round(recall_at(k, found), 4) for k in (1, 5, TOP_K)}
-    return {"questions": len(found), **row, "MRR": round(mean_reciprocal_rank(found), 4)}
 
 
 def _against(ours: Sequence[int | None], theirs: Sequence[int | None]) -> dict[str, int]:

@@ -47,7 +47,7 @@ def server(heap_mb: int = 1024) -> Iterator[BenchServer]:
 class Ours:
     """`HybridRetriever` with its defaults over our store; many questions are one request."""
 
-    def __init__(self, url: str, name: str = "excerpt", quantisation: "Quantisation" = "int8_hnsw") -> None:
+    def __init__(self, url: str, name: str = "excerpt", quantisation: "Quantisation" = "auto") -> None:
         from components.retriever import HybridRetriever
         from components.stores.elasticsearch import ElasticsearchDocumentStore
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.elasticsearch_sides import TOP_K, BenchServer, Ours
 from benchmarks.hardware import summary
-from benchmarks.retrieval import BATCH
+from benchmarks.retrieval_work import BATCH
+from benchmarks.stopwatch import timed
 from components.stores.elasticsearch_search import HybridSearch
 from components.stores.fusion import Fusion
 
@@ -93,33 +94,12 @@ def watching(spent: dict[str, float], took: dict[str, float]) -> Iterator[None]:
     plain = elasticsearch_answers.FILTER_PATH
     with ExitStack() as stack:
         for owner, name, part, seen in watched:
-            stack.enter_context(_timed(owner, name, part, spent, seen))
+            stack.enter_context(timed(owner, name, part, spent, seen))
         elasticsearch_answers.FILTER_PATH = f"took,{plain}"
         try:
             yield
         finally:
             elasticsearch_answers.FILTER_PATH = plain
-
-
-@contextmanager
-def _timed(owner: Any, name: str, part: str, spent: dict[str, float], seen: Seen | None) -> Iterator[None]:
-    plain = getattr(owner, name)
-
-    def timed(*arguments: Any, **named: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            result = plain(*arguments, **named)
-        finally:
-            spent[part] = spent.get(part, 0.0) + time.perf_counter() - began
-        if seen is not None:
-            seen(result)
-        return result
-
-    setattr(owner, name, timed)
-    try:
-        yield
-    finally:
-        setattr(owner, name, plain)
 
 
 def _one_leg(

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.hardware import hardware, matmul_peak, summary, three
 from benchmarks.reader_cost import breakdown, growth, memory, plot
 from benchmarks.reader_sides import Side, sides
-from benchmarks.reader_work import PASSAGES, Task, gold_questions, retrieved_tasks
+from benchmarks.reader_work import PASSAGES, Task, gold_tasks, retrieved_tasks
 from components.models import resolve_model
 from evaluation.squad import score_question
 
@@ -120,10 +120,7 @@ def report(table: dict[str, dict[str, Any]], names: Sequence[str]) -> None:
 
 def gold(every: Sequence[Side], squad: Path, limit: int | None) -> dict[str, dict[str, float]]:
     """Exact match and F1 of our engines on gold paragraphs: what a faster precision costs."""
-    from haystack import Document
-
-    questions = gold_questions(squad, limit)
-    tasks = [Task(one.question, one.answers, (Document(content=one.context),)) for one in questions]
+    tasks = gold_tasks(squad, limit)
     table = {}
     for side in every:
         if not side.name.startswith("excerpt") or "early" in side.name or "auto" in side.name:

@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from haystack import Document
 
-from benchmarks.reader_work import Task, gold_questions, retrieved_tasks
+from benchmarks.reader_work import Task, gold_tasks, retrieved_tasks
 from components.models import resolve_model
 
 MAX_LENGTH, STRIDE, LONGEST_QUESTION, LONGEST_ANSWER = 384, 128, 64, 30
@@ -144,12 +143,8 @@ def main() -> None:
     given = parser.parse_args()
     model = resolve_model(given.model)
     ours, slow = Ours(model), Slow(model)
-    gold = [
-        Task(one.question, one.answers, (Document(content=one.context),))
-        for one in gold_questions(given.squad, given.questions)
-    ]
     for name, tasks in (
-        ("gold paragraph", gold),
+        ("gold paragraph", gold_tasks(given.squad, given.questions)),
         ("20 passages", retrieved_tasks(given.squad, given.questions, given.work)),
     ):
         print(f"{name}: {agreement(ours, slow, tasks)}", flush=True)

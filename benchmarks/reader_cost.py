@@ -4,14 +4,14 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from haystack import Document
 
 from benchmarks.reader_work import PASSAGES, Task
+from benchmarks.stopwatch import timed
 
 
 def breakdown(model: Path, device: str, tasks: Sequence[Task]) -> dict[str, float]:
@@ -34,9 +34,9 @@ def breakdown(model: Path, device: str, tasks: Sequence[Task]) -> dict[str, floa
         return plain(batch)
 
     with (
-        _timed(loaded.cache, "encode", "tokenise", spent),
-        _timed(reading, "cut_windows", "windows", spent),
-        _timed(loaded, "find", "encode and spans", spent),
+        timed(loaded.cache, "encode", "tokenise", spent),
+        timed(reading, "cut_windows", "windows", spent),
+        timed(loaded, "find", "encode and spans", spent),
     ):
         began = time.perf_counter()
         for task in tasks:
@@ -45,7 +45,7 @@ def breakdown(model: Path, device: str, tasks: Sequence[Task]) -> dict[str, floa
         first = spent.pop("tokenise")
         spent.clear()
         loaded.engine.logits = counted  # type: ignore[method-assign]
-        with _timed(loaded.engine, "logits", "encode", spent):
+        with timed(loaded.engine, "logits", "encode", spent):
             began = time.perf_counter()
             for task in tasks:
                 reader.run(query=task.question, documents=list(task.documents))
@@ -148,25 +148,6 @@ def plot(cost: dict[str, Any], out: Path) -> None:
     axes[-1].invert_yaxis()
     figure.savefig(out.with_suffix(".png"), dpi=110)
     pyplot.close(figure)
-
-
-@contextmanager
-def _timed(owner: Any, name: str, part: str, spent: dict[str, float]) -> Iterator[None]:
-    """Add up the seconds of all calls of `owner.name` while the block runs."""
-    plain = getattr(owner, name)
-
-    def timed(*arguments: Any, **named: Any) -> Any:
-        began = time.perf_counter()
-        try:
-            return plain(*arguments, **named)
-        finally:
-            spent[part] = spent.get(part, 0.0) + time.perf_counter() - began
-
-    setattr(owner, name, timed)
-    try:
-        yield
-    finally:
-        setattr(owner, name, plain)
 
 
 def _best_ms(work: Any) -> float:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from haystack import Document
 
-from evaluation.squad import SquadQuestion, read_questions
+from evaluation.squad import read_questions
 
 PASSAGES = 20
 
@@ -43,10 +43,12 @@ def retrieved_tasks(squad: Path, count: int, kept: Path) -> list[Task]:
     ]
 
 
-def gold_questions(squad: Path, limit: int | None) -> list[SquadQuestion]:
+def gold_tasks(squad: Path, limit: int | None) -> list[Task]:
     """dev-v1.1's questions with their own paragraphs, evenly spread when limited."""
     questions = read_questions(_file(squad, "dev-v1.1"))[0]
-    return questions if limit is None else questions[:: max(1, len(questions) // limit)][:limit]
+    if limit is not None:
+        questions = questions[:: max(1, len(questions) // limit)][:limit]
+    return [Task(one.question, one.answers, (Document(content=one.context),)) for one in questions]
 
 
 def _retrieve(squad: Path, count: int, kept: Path) -> None:

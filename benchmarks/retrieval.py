@@ -10,24 +10,18 @@ Vectors of passages and questions are computed once and kept in the vectors fold
 
 import argparse
 import json
-import random
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from haystack import Document
 
 from benchmarks.hardware import hardware, summary, three
-from benchmarks.retrieval_sides import SIDES, TOP_K, Finder, Side
-from evaluation.retrieval import mean_reciprocal_rank, rank_of, recall_at
-from evaluation.squad import SquadQuestion, read_questions
-
-BATCH = 32
-MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+from benchmarks.retrieval_sides import SIDES, TOP_K, Side
+from benchmarks.retrieval_work import BATCH, ranks, recall, squad_work
+from evaluation.squad import SquadQuestion
 
 
 def main() -> None:
@@ -41,18 +35,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args()
 
-    passages, questions = load(given.squad, given.questions)
-    texts = [passage.content or "" for passage in passages]
-    vectors = embeddings("passages", texts, given.vectors)
-    asked = embeddings("questions", [one.question for one in questions], given.vectors)
-    passages = [replace(one, embedding=vector.tolist()) for one, vector in zip(passages, vectors, strict=True)]
+    work = squad_work(given.squad, given.vectors, given.questions)
+    questions, lists, passages = work.questions, work.asked.tolist(), work.embedded()
     with tempfile.TemporaryDirectory() as folder:
         sides: list[Side] = [SIDES[name](Path(folder)) for name in given.sides]
         for side in sides:
             began = time.perf_counter()
             side.index(passages)
             print(f"{side.name}: {len(passages):,} passages in {time.perf_counter() - began:.1f} s", flush=True)
-        lists = [vector.tolist() for vector in asked]
         times = take_times(sides, [one.question for one in questions], lists, given.timed)
         result = {"setting": setting(len(passages), given.timed), **report_times(sides, times)}
         result["recall"] = [report_recall(sides[:1], questions, lists, passages)]
@@ -60,35 +50,6 @@ def main() -> None:
             result["recall"].append(report_recall(sides, questions[: given.others], lists, passages))
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def load(folder: Path, count: int) -> tuple[list[Document], list[SquadQuestion]]:
-    """The distinct paragraphs of both files as passages, and a seeded sample of the dev questions."""
-    files = [next(iter(sorted(folder.glob(f"{name}.json*")))) for name in ("train-v1.1", "dev-v1.1")]
-    both = [read_questions(file)[0] for file in files]
-    titles = {one.context: one.article.replace("_", " ") for questions in both for one in questions}
-    passages = [
-        Document(id=f"p{number:05}", content=text, meta={"title": title})
-        for number, (text, title) in enumerate(titles.items())
-    ]
-    return passages, random.Random(0).sample(both[1], min(count, len(both[1])))
-
-
-def embeddings(name: str, texts: Sequence[str], folder: Path) -> "np.ndarray[Any, Any]":
-    """Vectors of texts, (n, 384) float32, length 1; computed where the folder does not have them."""
-    import hashlib
-
-    digest = hashlib.sha256("\0".join([MODEL, *texts]).encode()).hexdigest()[:12]
-    file = folder / f"{name}-{digest}.npy"
-    if not file.exists():
-        from sentence_transformers import SentenceTransformer
-
-        from components.models import resolve_model
-
-        model = SentenceTransformer(str(resolve_model(MODEL)), device="cpu")
-        folder.mkdir(parents=True, exist_ok=True)
-        np.save(file, model.encode(list(texts), normalize_embeddings=True, show_progress_bar=True))
-    return np.load(file)
 
 
 def take_times(
@@ -106,18 +67,6 @@ def take_times(
                 if start >= 0:
                     times[side.name][mode].append(spent)
     return times
-
-
-def ranks(
-    side: Finder, questions: Sequence[SquadQuestion], vectors: Sequence[list[float]], passages: Sequence[Document]
-) -> list[int | None]:
-    """The rank of each question's own paragraph."""
-    gold = {passage.content: passage.id for passage in passages}
-    found: list[list[str]] = []
-    for start in range(0, len(questions), BATCH):
-        texts = [one.question for one in questions[start : start + BATCH]]
-        found += side.search(texts, vectors[start : start + len(texts)])
-    return [rank_of(gold[one.context], ids) for one, ids in zip(questions, found, strict=True)]
 
 
 def report_times(sides: Sequence[Side], times: dict[str, dict[str, list[float]]]) -> dict[str, Any]:
@@ -148,10 +97,7 @@ def report_recall(
     print(f"\n{f'{len(questions):,} questions, recall at':<30} 1     5     {TOP_K}    MRR")
     result: dict[str, Any] = {"questions": len(questions)}
     for side in sides:
-        found = ranks(side, questions, vectors, passages)
-        row = {f"@{k}": round(recall_at(k, found), 4) for k in (1, 5, TOP_K)}
-        row["MRR"] = round(mean_reciprocal_rank(found), 4)
-        result[side.name] = row
+        result[side.name] = row = recall(ranks(side, questions, vectors, passages))
         print(f"  {side.name:<28} " + " ".join(f"{value:.3f}" for value in row.values()), flush=True)
     return result
 

@@ -129,7 +129,7 @@ def fill(side: Ours, made: Blocks, row: dict[str, Any], exact: Exact, seconds: f
     row["bytes by kind of file"] = {
         name: one["size_in_bytes"] for name, one in stats["segments"].get("file_sizes", {}).items()
     }
-    row["bytes of codes and graph"] = in_memory(side.store.design.quantisation, count, exact.asked.shape[1])
+    row["bytes of codes and graph"] = in_memory(_kind(side, place.index), count, exact.asked.shape[1])
 
 
 def in_memory(quantisation: str, passages: int, dims: int) -> int:
@@ -141,6 +141,12 @@ def in_memory(quantisation: str, passages: int, dims: int) -> int:
     kind, _, graph = quantisation.rpartition("_")
     codes = {"": 4 * dims, "int8": dims + 4, "int4": dims // 2 + 4, "bbq": dims // 8 + 14}[kind]
     return passages * (codes + (4 * 16 if graph == "hnsw" else 0))
+
+
+def _kind(side: Ours, index: str) -> str:
+    """How the vectors lie there now: `auto` becomes one or the other."""
+    reply = side.store.request("GET", f"/{index}/_mapping", within=60)
+    return str(reply[index]["mappings"]["properties"]["embedding"]["index_options"]["type"])
 
 
 def _settle(side: Ours, index: str) -> bool:

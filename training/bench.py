@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import torch
 
-from training.devices import Devices, Precision
+from training.devices import Devices, Precision, keep_freed_memory
 from training.finetune import _step
 from training.objectives import SpanObjective
 from training.optimiser import build_optimiser
@@ -18,7 +18,7 @@ from training.position import Position
 from training.prefetch import Step, prefetch
 from training.run_data import RunData
 from training.settings import settings_from
-from training.span_model import load_span_model
+from training.span_model import model_to_train
 from training.step_log import StepLog
 
 BURN_IN = 3  # steps
@@ -27,8 +27,9 @@ BURN_IN = 3  # steps
 def measure(data: RunData, precision: Precision, seconds: float) -> dict[str, float]:
     """Tokens (without padding), questions and steps a second of the training step, in one precision."""
     settings, devices = data.settings, Devices(data.settings.device)
-    model = load_span_model(settings.model, settings.seed, settings.dropout).to(devices.device).train()  # type: ignore[arg-type]
+    model = model_to_train(settings, devices.device)
     devices.use(precision)
+    called = devices.wrap(model, settings.compile)
     optimiser, objective, at, log = (
         build_optimiser(model, settings),
         SpanObjective(settings.shared),
@@ -40,7 +41,7 @@ def measure(data: RunData, precision: Precision, seconds: float) -> dict[str, fl
     began = time.monotonic()
     for number in itertools.count():
         step = next(steps)
-        _step(step, at, 10**9, settings, devices, model, model, objective, optimiser, log)
+        _step(step, at, 10**9, settings, devices, called, model, objective, optimiser, log)
         if number < BURN_IN:
             if devices.device.type == "cuda":
                 torch.cuda.synchronize()
@@ -66,7 +67,12 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=1)
     parser.add_argument("--limit", type=int, default=8000, help="questions to take the batches from")
     parser.add_argument("--precision", nargs="+", default=["fp32", "bf16"])
+    parser.add_argument("--dropout", type=float, default=0.0)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--hand-back-memory", action="store_true", help="let glibc give freed memory back, as it does")
     given = parser.parse_args()
+    if not given.hand_back_memory:
+        keep_freed_memory()
     settings = settings_from(
         {
             "model": given.model,
@@ -75,6 +81,8 @@ def main() -> None:
             "batch_tokens": given.batch_tokens,
             "limit": given.limit,
             "held_out": 0,
+            "dropout": given.dropout,
+            "compile": given.compile,
             "mixture": {"passages": given.passages, "mined": 0.0 if given.passages == 1 else 0.25, "made": 0.0},
         }
     )

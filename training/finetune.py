@@ -4,15 +4,12 @@ A killed run resumes to the same weights, bit for bit, because nothing depends o
 an epoch follow from (seed, epoch), dropout from (seed, step), the rate from the questions done.
 """
 
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -28,8 +25,9 @@ from training.position import Position, open_run, restore, snapshot
 from training.prefetch import Step, prefetch
 from training.run_data import RunData
 from training.settings import TrainSettings
-from training.span_model import load_span_model
+from training.span_model import model_to_train
 from training.step_log import StepLog, TrainingError, check_answers_seen
+from training.surroundings import deterministic, stop_requests
 
 MakeObjective = Callable[[TrainSettings, PreTrainedModel, RunData, torch.device], Objective]
 
@@ -48,7 +46,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
         keep_freed_memory()
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    with _deterministic(settings.deterministic), _stop_requests(settings.stop_after_minutes) as stop:
+    with deterministic(settings.deterministic), stop_requests(settings.stop_after_minutes) as stop:
         # 1. A new run, or one to go on with?
         kept = open_run(settings, fresh, devices)
         if kept is not None and kept.state["position"]["finished"] and (out / "model").is_dir():
@@ -61,10 +59,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
 
         # 3. Model, what it learns from, optimiser, average of the weights.
         maps = settings.distillation is not None and settings.distillation.stage == "intermediate"
-        fused = settings.compile and devices.device.type == "cpu"  # a compiled softmax beats the CPU's flash attention
-        attention: Literal["eager", "sdpa"] = "eager" if maps or fused else "sdpa"
-        model = load_span_model(settings.model, settings.seed, settings.dropout, attention)
-        model.to(devices.device).train()  # type: ignore[arg-type]
+        model = model_to_train(settings, devices.device, maps)
         weights = trainable(model)
         objective = (make_objective or _labels)(settings, model, data, devices.device)
         if objective.extra is not None:
@@ -254,37 +249,6 @@ def _bar(at: Position, whole: int, devices: Devices) -> Any:
         total=whole, initial=at.questions, unit=" questions", desc=f"training ({at.precision}, {devices.device.type})",
         disable=not devices.first, mininterval=0.5 if terminal else 30, maxinterval=60, dynamic_ncols=terminal,
     )  # fmt: skip
-
-
-@contextmanager
-def _deterministic(wanted: bool) -> Iterator[None]:
-    """Only kernels that give the same sums each time, while the block runs."""
-    import os
-
-    before = torch.are_deterministic_algorithms_enabled()
-    if wanted:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses without it
-    torch.use_deterministic_algorithms(wanted, warn_only=True)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(before)
-
-
-@contextmanager
-def _stop_requests(minutes: float) -> Iterator[Callable[[], bool]]:
-    """A function that tells whether to leave with a checkpoint: time is up, or Ctrl-C or SIGTERM came."""
-    asked = threading.Event()
-    until = time.monotonic() + minutes * 60 if minutes else float("inf")
-    previous = {}
-    if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            previous[number] = signal.signal(number, lambda *_: asked.set())
-    try:
-        yield lambda: asked.is_set() or time.monotonic() > until
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 def _say(message: str) -> None:

@@ -8,9 +8,21 @@ from transformers import AutoConfig, AutoModelForQuestionAnswering, PreTrainedMo
 from transformers.utils import logging
 
 from components.models import resolve_model
+from training.settings import TrainSettings
 
 HEAD = "qa_outputs"
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+
+
+def model_to_train(settings: TrainSettings, device: torch.device, maps: bool = False) -> PreTrainedModel:
+    """
+    The model of a run, on its device, in training mode.
+
+    :param maps: attention maps are asked for.
+    """
+    fused = settings.compile and device.type == "cpu"  # a compiled softmax beats the CPU's flash attention
+    model = load_span_model(settings.model, settings.seed, settings.dropout, "eager" if maps or fused else "sdpa")
+    return model.to(device).train()  # type: ignore[arg-type]
 
 
 def load_span_model(

@@ -147,7 +147,7 @@ def test_accumulated_batches_are_one_large_batch(tmp_path):
     for tokens, accumulate in ((100_000, 1), (1024, 100)):
         settings = settings_from({**values, "batch_tokens": tokens, "accumulate": accumulate, "weight_decay": 0.0})
         data = loop.RunData.load(settings)
-        model = loop.load_span_model(settings.model, 0, 0.0)
+        model = loop.model_to_train(settings, torch.device("cpu"))
         optimiser = loop.build_optimiser(model, settings)
         step = next(iter(loop.prefetch(list(data.plan(0).steps(accumulate)), data.corpus.batch)))
         devices = loop.Devices("cpu")
@@ -189,8 +189,8 @@ def test_a_first_step_without_gradient_is_an_error(tmp_path):
 
 
 def test_no_trainable_weight_is_an_error(tmp_path, monkeypatch):
-    load = loop.load_span_model
-    monkeypatch.setattr(loop, "load_span_model", lambda *given: load(*given).requires_grad_(False))
+    made = loop.model_to_train
+    monkeypatch.setattr(loop, "model_to_train", lambda *given: made(*given).requires_grad_(False))
     with pytest.raises(ValueError, match="has no trainable weight"):
         finetune(settings_from(settings_for(tmp_path)))
 

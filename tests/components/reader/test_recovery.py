@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from haystack import Document
 from components.encoder.ragged import Ragged
 from components.reader import ExtractiveReader
 from components.reader.engines.base import SpanEngine
-from components.reader.recovery import DeviceFull, DeviceLost, in_halves, is_out_of_memory, is_sticky
+from components.reader.recovery import DeviceFull, DeviceLost, KeptEngine, in_halves, is_out_of_memory, is_sticky
 
 FULL = (
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -146,3 +147,38 @@ def test_other_errors_stay_what_they_are(reader: ExtractiveReader) -> None:
     with pytest.raises(RuntimeError, match="shapes differ"):
         reader.run("Who?", FOUND)
     assert engine.calls == [9] and reader.reading.engine is engine
+
+
+def test_the_old_engine_is_gone_before_another_is_loaded() -> None:
+    """Both together may not fit into the device's memory."""
+    old = SimpleNamespace(name="old", max_length=8)
+    held: list[object] = []
+
+    def rebuild() -> object:
+        held.append(kept.engine)
+        return SimpleNamespace(name="new", max_length=8)
+
+    kept = KeptEngine(old, rebuild)  # type: ignore[arg-type]
+
+    def work() -> str:
+        if kept.engine is old:
+            raise RuntimeError("CUDA error: unspecified launch failure")
+        return kept.engine.name
+
+    assert kept.run(work) == "new"
+    assert held[0] is not old
+    with pytest.raises(DeviceLost, match="old is gone"):
+        held[0].logits(None)  # type: ignore[attr-defined]
+
+
+def test_a_request_that_is_at_fault_itself_loses_only_itself() -> None:
+    """The engine works again; what the request does next is no failure of the device."""
+    kept = KeptEngine(SimpleNamespace(name="old", max_length=8), lambda: SimpleNamespace(name="new", max_length=8))  # type: ignore[arg-type]
+    errors = [RuntimeError("CUDA error: device-side assert triggered"), ValueError("this question is at fault")]
+
+    def work() -> str:
+        raise errors.pop(0)
+
+    with pytest.raises(ValueError, match="at fault"):
+        kept.run(work)
+    assert kept.lost is None and kept.run(lambda: "goes on") == "goes on"

@@ -12,15 +12,16 @@ from training.squad_data import SquadData
 
 def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: int) -> list[Example]:
     """
-    Each answerable question with its own paragraph, and one unanswerable pair for it: by turns the paragraph asked a
-    question that a rule changed (`training.made_questions`), and the question asked of the best wrong passage that
-    retrieval found for it. SQuAD 2.0 is half unanswerable too.
+    Each answerable question with its own paragraph, and one unanswerable pair for it: the paragraph asked a question
+    that a rule changed (`training.made_questions`), or where no rule applies, the question asked of the best wrong
+    passage that retrieval found for it. The latter are told apart far more easily and would make the threshold too
+    mild for questions that sound answerable. SQuAD 2.0 is half unanswerable too.
 
     :param found: the retrieved passages of each question, best first.
     """
     made = {one.id.rpartition("-")[0]: one.text for one in make_unanswerable(data, seed)}
     examples = []
-    for number, (question, passages) in enumerate(zip(data.questions, found, strict=True)):
+    for question, passages in zip(data.questions, found, strict=True):
         paragraph = data.paragraphs[question.paragraph]
         own = Document(content=paragraph.text)
         answers = [answer.text for answer in question.answers]
@@ -28,7 +29,7 @@ def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: 
         if not answers:
             continue
         wrong = next((one for one in passages if not _holds(one.content or "", answers)), None)
-        if question.id in made and (number % 2 or wrong is None):
+        if question.id in made:
             examples.append(Example(made[question.id], [own], [], paragraph.article))
         elif wrong is not None:
             examples.append(Example(question.text, [Document(content=wrong.content)], [], paragraph.article))

@@ -4,6 +4,7 @@ import typer
 
 from cli import exits
 from cli.ask import ask
+from cli.average import average
 from cli.calibrate import calibrate
 from cli.distil import distil
 from cli.environment import settle_environment
@@ -29,6 +30,7 @@ app.command(epilog=exits.HELP)(status)
 app.command(epilog=exits.HELP)(train)
 app.command(epilog=exits.HELP)(distil)
 app.command(epilog=exits.HELP)(shrink)
+app.command(epilog=exits.HELP)(average)
 app.command(epilog=exits.HELP)(export)
 app.command(epilog=exits.HELP)(calibrate)
 app.add_typer(evaluate, name="eval")

@@ -22,7 +22,7 @@ def write_card(folder: Path, name: str) -> Path:
         "",
         f"A reader for extractive question answering: {config['architectures'][0]}, {layers} layers, {width} wide, "
         f"{size:.1f} MB as {config.get('dtype')} safetensors. Made by `excerpt {made.get('command', 'train')}` from "
-        f"`{_short(str(settings.get('model', made.get('source'))))}`. It loads with `AutoModelForQuestionAnswering`; "
+        f"{_from(made)}. It loads with `AutoModelForQuestionAnswering`; "
         "compute in fp32, bf16 or int8, not in fp16 on a CPU.",
     ]
     if made.get("note"):
@@ -35,6 +35,7 @@ def write_card(folder: Path, name: str) -> Path:
     if result:
         lines += ["", "## Held-out training articles", "", *_table(result.get("held_out", {}))]
         lines += ["", f"Selected at step {result.get('best_step')} of {result.get('step')} by their mean score."]
+    data = data or next((run["data"] for run in made.get("runs", ()) if run.get("data")), {})
     if data:
         lines += ["", "## Data", ""]
         lines += [f"Files {', '.join(data['files'])}; digest (sha256) `{data['digest']}`."]
@@ -42,6 +43,10 @@ def write_card(folder: Path, name: str) -> Path:
             f"{data['questions']:,} questions, {data['made_unanswerable']:,} more made unanswerable by rule, "
             f"{data['dropped']} malformed left out; held out: {', '.join(data['held_out_articles']) or 'nothing'}."
         ]
+    for run in made.get("runs", ()):
+        lines += ["", f"## Averaged: {run['name']}", ""]
+        lines += [str(run["note"]), ""] if run.get("note") else []
+        lines += ["```json", json.dumps(run.get("settings", {}), indent=1), "```"]
     if settings:
         lines += ["", "## Settings", "", "```json", json.dumps(settings, indent=1), "```"]
     path = folder / "README.md"
@@ -60,6 +65,12 @@ def add_official(folder: Path, file: str, figures: Mapping[str, Any]) -> None:
 def _table(figures: Mapping[str, Any]) -> list[str]:
     cells = {name: f"{value:.2f}" if isinstance(value, float) else f"{value:,}" for name, value in figures.items()}
     return [f"| {' | '.join(cells)} |", f"|{' --- |' * len(cells)}", f"| {' | '.join(cells.values())} |"]
+
+
+def _from(made: Mapping[str, Any]) -> str:
+    sources = [run["name"] for run in made.get("runs", ())]
+    sources = sources or [_short(str((made.get("settings") or {}).get("model", made.get("source"))))]
+    return " and ".join(f"`{name}`" for name in sources)
 
 
 def _short(name: str) -> str:

@@ -224,8 +224,14 @@ def calibrate(folder: Path, features: Features, alone: Features | None = None, *
 
 
 def fit_alone(features: Features) -> Calibration:
-    """The weights for questions with one passage: nothing of a retriever, and nothing to stop for."""
-    return replace(fit(features, **ALONE), stop_safe=NEVER, stop_aggressive=NEVER)
+    """
+    The weights for questions with one passage: nothing of a retriever, and nothing to stop for.
+
+    Withheld is by the probability of no answer alone: an answer whose borders are in doubt is improbable too, and yet
+    no reason to deny that the passage holds one.
+    """
+    weights = replace(fit(features, **ALONE), threshold=0.0, stop_safe=NEVER, stop_aggressive=NEVER)
+    return replace(weights, no_answer_threshold=_refusing_above(features, weights))
 
 
 ALONE: dict[str, Any] = {"without": ("retriever", "rank"), "agreement": 0.0}
@@ -239,3 +245,15 @@ def _threshold(features: Features, weights: Calibration) -> float:
     gain = np.cumsum((~features.answerable[order]).astype(int) - outcome.right[order].astype(int))
     best = int(np.argmax(gain))
     return float(outcome.probability[order[best]]) if gain[best] > 0 else 0.0
+
+
+def _refusing_above(features: Features, weights: Calibration) -> float:
+    """The threshold on the probability of no answer with the best mean F1, refusing being right where no answer was
+    given (SQuAD 2.0's measure)."""
+    outcome = answer_all(features, weights)
+    given = np.zeros(len(features))
+    np.maximum.at(given, features.question, features.f1)
+    order = np.argsort(outcome.no_answer, kind="stable")
+    gain = np.cumsum(np.where(given[order] > 0, outcome.f1[order], -1.0))
+    best = int(np.argmax(gain))
+    return float(outcome.no_answer[order[best]]) if gain[best] > 0 else 0.0

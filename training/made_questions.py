@@ -5,8 +5,10 @@ Jia and Liang 2018, table 2): negation, antonym, entity swap (a name or number t
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from os.path import commonpath
 
 import numpy as np
 
@@ -29,6 +31,7 @@ _AUXILIARY = re.compile(r"\b(is|are|was|were|did|does|do|can|could|has|have|had|
 _NAME = re.compile(r"\b[A-Z][\w'-]+(?:\s+(?:of\s+)?[A-Z][\w'-]+)*")
 _NUMBER = re.compile(r"\b\d[\d,.]*\b")
 _WORD = re.compile(r"\w+")
+_COMMON = re.compile(r"\b[a-z]{5,}\b")
 _RULES = ("name", "number", "opposite")
 
 
@@ -57,6 +60,42 @@ def make_unanswerable(data: SquadData, seed: int) -> list[Question]:
                 made.append(replace(question, id=f"{question.id}-{rule}", text=text, answers=()))
                 break
     return made
+
+
+def swap_common_words(data: SquadData, seed: int) -> list[Question]:
+    """
+    At most one unanswerable question for each answerable one, by a rule that no reader is trained with: a common word
+    that question and paragraph share gives way to one that is asked for elsewhere in the article.
+
+    Rules that a reader was trained with show it surer of refusing than it is over questions that people write; this one
+    is for calibration.
+    """
+    words = [set(_COMMON.findall(paragraph.text)) for paragraph in data.paragraphs]
+    spread = Counter(word for held in words for word in held)
+    usual = {word for word, count in spread.items() if count > max(0.05 * len(words), 2)}
+    asked: dict[str, dict[str, None]] = {}
+    telling: list[list[str]] = []
+    for question in data.questions:
+        held = words[question.paragraph] - usual
+        telling.append([word for word in _COMMON.findall(question.text) if word in held])
+        asked.setdefault(data.paragraphs[question.paragraph].article, {}).update(dict.fromkeys(telling[-1]))
+    made = []
+    for number, (question, mine) in enumerate(zip(data.questions, telling, strict=True)):
+        held = words[question.paragraph]
+        others = [word for word in asked[data.paragraphs[question.paragraph].article] if word not in held]
+        if question.answers and mine and others:
+            old = min(mine, key=lambda word: spread[word])  # the most telling one
+            drawn = np.random.default_rng([seed, number]).permutation(len(others))[:40].tolist()
+            new = max((others[place] for place in drawn), key=lambda word: _alike(word, old))
+            text = re.sub(rf"\b{old}\b", new, question.text, count=1)
+            made.append(replace(question, id=f"{question.id}-common", text=text, answers=()))
+    return made
+
+
+def _alike(one: str, other: str) -> tuple[int, int]:
+    """Equal ends first, which often make words of one kind (planted, painted), then like lengths."""
+    same = next(count for count in (3, 2, 1, 0) if one[len(one) - count :] == other[len(other) - count :])
+    return same, -abs(len(one) - len(other))
 
 
 def _by_article(data: SquadData, pattern: re.Pattern[str]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from haystack import Document
 
 from components.reader.answers import normalised
-from training.made_questions import make_unanswerable
+from training.made_questions import make_unanswerable, swap_common_words
 from training.ranking_features import Example
 from training.squad_data import SquadData
 
@@ -13,13 +13,14 @@ from training.squad_data import SquadData
 def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: int) -> list[Example]:
     """
     Each answerable question with its own paragraph, and one unanswerable pair for it: the paragraph asked a question
-    that a rule changed (`training.made_questions`), or where no rule applies, the question asked of the best wrong
-    passage that retrieval found for it. The latter are told apart far more easily and would make the threshold too
-    mild for questions that sound answerable. SQuAD 2.0 is half unanswerable too.
+    with a common word swapped (:func:`training.made_questions.swap_common_words`), else one that another rule changed,
+    else the question asked of the best wrong passage that retrieval found for it. The latter two are what readers are
+    trained with and tell apart too easily: their threshold would be too mild. SQuAD 2.0 is half unanswerable too.
 
     :param found: the retrieved passages of each question, best first.
     """
-    made = {one.id.rpartition("-")[0]: one.text for one in make_unanswerable(data, seed)}
+    changed = [*make_unanswerable(data, seed), *swap_common_words(data, seed)]
+    made = {one.id.rpartition("-")[0]: one.text for one in changed}
     examples = []
     for question, passages in zip(data.questions, found, strict=True):
         paragraph = data.paragraphs[question.paragraph]

@@ -27,6 +27,8 @@ class Calibration:
     :param agreement: 1 adds the probabilities of the same answer found in several places, 0 takes the highest.
     :param temperature: divides all logits, the one of no answer included.
     :param threshold: an answer less probable than this is better withheld.
+    :param no_answer_threshold: where "no answer" is more probable than this, the best answer is better withheld; 1
+        withholds it where "no answer" is the more probable of the two.
     :param stop_safe: logit of a span in the first passages from which on the other passages change the best answer of
         at most 1 question in 500.
     :param stop_aggressive: the same for 1 question in 50.
@@ -43,6 +45,7 @@ class Calibration:
     agreement: float = 1.0
     temperature: float = 2.0
     threshold: float = 0.0
+    no_answer_threshold: float = 1.0
     stop_safe: float = NEVER
     stop_aggressive: float = NEVER
     alone: "Calibration | None" = None
@@ -54,7 +57,7 @@ class Calibration:
                 raise ValueError(f"calibration: {field.name} must be a finite number, got {value!r}.")
         if self.temperature <= 0:
             raise ValueError(f"calibration: temperature must be greater than 0, got {self.temperature}.")
-        for name in ("agreement", "threshold"):
+        for name in ("agreement", "threshold", "no_answer_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"calibration: {name} must lie in 0 to 1, got {getattr(self, name)}.")
 

@@ -283,3 +283,18 @@ def test_changes_allowed_are_poisson_s() -> None:
     for count, limit in ((0, 2.996), (1, 4.744), (2, 6.296), (4, 9.154), (10, 16.962)):
         assert (changes_allowed(limit - 0.01), changes_allowed(limit + 0.01)) == (count - 1, count)
     assert changes_allowed(0.0) == -1 and 1900 < changes_allowed(2000.0) < 1930
+
+
+def test_a_passage_alone_is_refused_by_the_probability_of_no_answer() -> None:
+    """The threshold is where the mean F1 is best, as SQuAD 2.0 counts it: found by trying them all."""
+    features = one_passage_each(400, seed=3)
+    found = fit_alone(features)
+    outcome = answer_all(features, found)
+    given = np.array([features.f1[features.question == number].max(initial=0.0) > 0 for number in range(400)])
+
+    def mean_f1(threshold: float) -> float:
+        return float(np.where(outcome.no_answer > threshold, ~given, np.where(given, outcome.f1, 0.0)).mean())
+
+    best = max(mean_f1(threshold) for threshold in outcome.no_answer)
+    assert found.threshold == 0.0 and 0 < found.no_answer_threshold < 1
+    assert mean_f1(found.no_answer_threshold) == pytest.approx(best)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.training.world import facts
-from training.made_questions import make_unanswerable
+from training.made_questions import make_unanswerable, swap_common_words
 from training.negatives import mine
 from training.passage_search import WordSearch, _words
-from training.squad_data import read_squad
+from training.squad_data import Answer, Paragraph, Question, SquadData, read_squad
 
 TEXTS = ["the cat sat", "cats and dogs", "a dog, a dog and a cat", "nothing here", ""]
 
@@ -96,3 +96,21 @@ def test_made_questions_speak_of_what_the_passage_does_not_hold(tmp_path):
                 assert "Berlin" not in made.text
     assert rules == {"name", "number", "opposite", "negation"}
     assert make_unanswerable(data, 3) == make_unanswerable(data, 3)
+
+
+def test_a_common_word_gives_way_to_one_that_the_paragraph_does_not_hold():
+    texts = [
+        "the harbour of Lima was widened in 1880 by engineers",
+        "the railway to Oslo was opened in 1854 by farmers",
+    ]
+    paragraphs = tuple(Paragraph(text, "Ports") for text in texts)
+    asked = ["When was the harbour widened?", "Who opened the railway?", "Why was it built?"]
+    answers = [(Answer("1880", texts[0].index("1880")),), (Answer("farmers", texts[1].index("farmers")),), ()]
+    questions = tuple(Question(str(n), asked[n], min(n, 1), answers[n]) for n in range(3))
+    data = SquadData(paragraphs, questions)
+    made = swap_common_words(data, 0)
+    assert [one.id for one in made] == ["0-common", "1-common"] and made == swap_common_words(data, 0)
+    for one in made:
+        before, after = set(asked[int(one.id[0])].strip("?").split()), set(one.text.strip("?").split())
+        (new,), (old,) = after - before, before - after
+        assert not one.answers and old in texts[one.paragraph] and new not in texts[one.paragraph]

@@ -2,12 +2,16 @@
 
 import math
 
+import numpy as np
 import pytest
+from haystack import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.reader.building import extracted_answers
 from components.reader.calibration import SPAN_ALONE, Calibration
 from components.reader.ranking import Place, passage_logits, rank_answers, z_scores
+from components.reader.request import Request
 
 PLACES = st.lists(
     st.builds(
@@ -86,3 +90,14 @@ def test_passages_are_weighed_by_score_and_rank() -> None:
 @pytest.mark.parametrize("scores", [[], [1.0], [2.0, 2.0, 2.0], [1.0, None], [1.0, float("nan")], [0.1 + 0.2, 0.3]])
 def test_scores_that_say_nothing_weigh_nothing(scores: list) -> None:
     assert z_scores(scores).tolist() == [0.0] * len(scores)
+
+
+@pytest.mark.parametrize(("threshold", "withheld"), [(1.0, True), (0.6, False), (0.4, True)])
+def test_no_answer_withholds_the_best_one_above_its_threshold(threshold: float, withheld: bool) -> None:
+    """ "No answer" has a half, two answers a quarter each: 1 compares with the best, less is a line to cross."""
+    weights = Calibration(no_answer=float(np.log(2)), temperature=1.0, no_answer_threshold=threshold)
+    places = [Place(0, start, start + 1, f"answer {start}", start, 0.0) for start in (0, 4)]
+    request = Request("Who?", [Document(content="a tower")])
+    answers = extracted_answers(request, rank_answers(places, weights), weights)
+    assert answers[-1].score == pytest.approx(0.5)
+    assert answers[-1].meta["abstain"] is withheld

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from os.path import commonpath
 
 import numpy as np
 

@@ -55,7 +55,7 @@ class Loading:
             nonlocal renewed
             self.written += count
             if self.written > _GRAPH_FROM >= self.written - count:
-                self._lay_out(self.written)
+                self._add_graph(self.written)
             if time.monotonic() - renewed > _LEASE / 4:
                 self._note(kept)
                 renewed = time.monotonic()
@@ -80,28 +80,28 @@ class Loading:
         return True
 
     def grown(self) -> None:
-        """Show what was written, and lay the vectors out anew, in one piece, if they have become many."""
+        """Show what was written, and build the graph of the vectors, in one piece, if there are enough of them now."""
         self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
         count = int(self.requests("GET", f"/{self.index}/_count", within=_WITHIN)["count"])
-        if self._lay_out(count):
+        if self._add_graph(count):
             self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": "1"})
             self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
 
-    def _lay_out(self, passages: int) -> bool:
-        """Whether vectors are kept otherwise from now on: what is written or merged later gets its graph, or bits."""
+    def _add_graph(self, passages: int) -> bool:
+        """Whether the vectors had no graph yet; what is written or merged from now on gets it."""
         reply = self.requests("GET", f"/{self.index}/_mapping", within=_WITHIN)
         vector = reply[self.index]["mappings"].get("properties", {}).get("embedding", {})
-        wanted = self.design.grown(vector.get("dims"), passages)
+        graphs = self.design.graphs(vector.get("dims"), passages)
         now = vector.get("index_options", {}).get("type")
-        if now is None or now.endswith("hnsw") or not wanted or wanted[0]["type"] == now:
+        if now is None or now.endswith("hnsw") or not graphs:
             return False
-        for options in wanted:
+        for options in graphs:
             body = {"properties": {"embedding": {**vector, "index_options": options}}}
             reply = self.requests("PUT", f"/{self.index}/_mapping", body, within=_WITHIN, allow=(400,))
             kind, reason = cause(reply)
             if not kind:
                 return True
-        raise ElasticsearchStoreError(f"index {self.index} cannot keep its vectors otherwise: {kind}: {reason[:300]}")
+        raise ElasticsearchStoreError(f"index {self.index} got no graph for its vectors: {kind}: {reason[:300]}")
 
     def _settings(self) -> dict[str, Any]:
         reply = self.requests("GET", f"/{self.index}/_settings", within=_WITHIN, params={"flat_settings": "true"})

@@ -34,9 +34,9 @@ _PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
     "split_id": {"type": "integer"},
     "split_idx_start": {"type": "long"},
 }
-# Up to so many passages `auto` compares a question with every vector, which takes no longer than a walk through a graph
-# and needs none to be built: a load is four times as fast. In eight bits while there are few, then in one.
-_FEW, _FLAT_UP_TO = 5_000, 25_000
+# Up to so many passages `auto` compares a question with every vector, which takes as long as a walk through a graph
+# and needs none to be built.
+_FLAT_UP_TO = 5_000
 # One bit a dimension, rescored with the exact vectors, finds more than eight bits and loads faster; with fewer
 # dimensions a bit each says too little (Elasticsearch 9 draws the line there too).
 _BBQ_FROM = 384
@@ -102,16 +102,15 @@ class IndexDesign:
         analyzer = {"type": "custom", "tokenizer": "standard", "filter": chain}
         return {"filter": filters, "analyzer": {ANALYZER: analyzer}}
 
-    def grown(self, dims: int | None, passages: int) -> list[dict[str, Any]]:
+    def graphs(self, dims: int | None, passages: int) -> list[dict[str, Any]]:
         """
-        The `index_options` with which so many passages are searched, the best first; a server that does not know one
-        yet refuses it. Empty for those of a new index.
+        The `index_options` with which so many passages are searched by a graph, the best first; a server that does
+        not know one yet refuses it. Empty when they are to be searched without.
         """
         if self.quantisation == "auto":
-            if passages <= _FEW or ((dims or 0) < _BBQ_FROM and passages <= _FLAT_UP_TO):
+            if passages <= _FLAT_UP_TO:
                 return []
-            kind = "bbq_flat" if passages <= _FLAT_UP_TO else "bbq_hnsw"
-            fine = {"type": kind, "rescore_vector": {"oversample": 2.0}}
+            fine = {"type": "bbq_hnsw", "rescore_vector": {"oversample": 2.0}}
             return [*([fine] if (dims or 0) >= _BBQ_FROM else []), {"type": "int8_hnsw"}]
         return [{"type": self.quantisation}] if self.quantisation.endswith("hnsw") else []
 

@@ -55,9 +55,8 @@ class Settings(AsyncMethods):
         :param language: Whose stop words and stemming the words leg uses, None for none; fixed with the index.
         :param quantisation: How vectors are kept for the search: `int8_hnsw`, `int4_hnsw`, `bbq_hnsw` (one bit, with
             rescoring), `hnsw` (as they are), and without a graph: `int8_flat`, `int4_flat`, `bbq_flat`, `flat`.
-            `auto` is `int8_flat` up to 5,000 passages, `bbq_flat` up to 25,000 and then `bbq_hnsw` (below 384
-            dimensions `int8_flat` up to 25,000, then `int8_hnsw`), decided when a `loading` ends; passages written
-            without that find `int8_hnsw`.
+            `auto` is `int8_flat` up to 5,000 passages and then `bbq_hnsw` (`int8_hnsw` below 384 dimensions), decided
+            when a `loading` ends; passages written without that find `int8_hnsw`.
         :param embedding_similarity_function: How vectors are compared; fixed with the index.
         :param embedding_dims: Length of the vectors; None takes that of the first passage.
         :param meta_fields: Types (keyword, double, date ...) of meta fields whose first value would mislead.

@@ -10,12 +10,11 @@ from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch_errors import ElasticsearchStoreError
 
 pytestmark = pytest.mark.elasticsearch
-FEW, SMALL = 20, 40
+SMALL = 40
 
 
 @pytest.fixture
 def make(elasticsearch_url, index_name, monkeypatch):
-    monkeypatch.setattr(elasticsearch_mapping, "_FEW", FEW)
     monkeypatch.setattr(elasticsearch_mapping, "_FLAT_UP_TO", SMALL)
     made = []
 
@@ -51,21 +50,15 @@ def nearest_itself(store: ElasticsearchDocumentStore, passages: list[Document]) 
     return [documents[0].id for documents in found] == [one.id for one in passages]
 
 
-@pytest.mark.parametrize(
-    ("dims", "between", "expected"), [(384, "bbq_flat", "bbq_hnsw"), (8, "int8_flat", "int8_hnsw")]
-)
-def test_a_collection_that_grows_is_laid_out_anew(make, dims, between, expected):
-    store = make()
-    few, some, many = (documents(first, 20, dims) for first in (0, 20, 40))
+@pytest.mark.parametrize(("dims", "expected"), [(384, "bbq_hnsw"), (8, "int8_hnsw")])
+def test_a_collection_that_grows_gets_a_graph(make, dims, expected):
+    store, few, more = make(), documents(0, SMALL, dims), documents(SMALL, SMALL, dims)
     load(store, few)
     assert kind(store) == "int8_flat"
     assert nearest_itself(store, few)
-    load(store, some)
-    assert kind(store) == between
-    assert nearest_itself(store, few + some)
-    load(store, many)
+    load(store, more)
     assert kind(store) == expected
-    assert nearest_itself(store, few + some + many)
+    assert nearest_itself(store, few + more)
 
 
 def test_a_large_first_load_gets_its_graph_at_the_end(make):
@@ -93,10 +86,10 @@ def test_auto_fits_an_index_made_otherwise_but_not_the_other_way_round(make):
 
 
 def test_a_server_that_does_not_know_a_kind_gets_the_next(make, monkeypatch):
-    def grown(design, dims, passages):
+    def graphs(design, dims, passages):
         return [{"type": "of_the_future_hnsw"}, {"type": "int8_hnsw"}]
 
-    monkeypatch.setattr(elasticsearch_mapping.IndexDesign, "grown", grown)
+    monkeypatch.setattr(elasticsearch_mapping.IndexDesign, "graphs", graphs)
     store = make()
     load(store, documents(0, 3, 8))
     assert kind(store) == "int8_hnsw"

@@ -18,8 +18,8 @@ from benchmarks.hardware import hardware, summary, three
 from benchmarks.reader_sides import Excerpt
 from benchmarks.reader_work import Task, retrieved_tasks
 from components.models import resolve_model
-from evaluation.reading import predict
-from evaluation.squad import evaluate, read_questions
+from evaluation.reading import official
+from evaluation.squad import read_questions
 
 REST = 0.05  # seconds between two sides, so that spinning threads of one do not slow the next
 _COLUMNS = {
@@ -76,8 +76,8 @@ def judged(reader: Excerpt, squad: Path, name: str, limit: int) -> dict[str, flo
     """The official figures on gold paragraphs."""
     questions, version = read_questions(next(iter(sorted(squad.glob(f"{name}.json*")))))
     questions = questions[:: max(1, len(questions) // limit)][:limit]
-    found = predict(reader.reader, questions, version, 256)
-    figures = evaluate(questions, found.answers, found.no_answer, version=version)
+    threshold = reader.reader.reading.calibration.of(1).no_answer_threshold
+    figures, _ = official(reader.reader, questions, version, threshold, 256)
     return {key: round(float(figures[key]), 2) for key in ("total", *_COLUMNS[name])}
 
 

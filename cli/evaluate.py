@@ -33,8 +33,7 @@ def squad(
 
     What is needed of the pipeline is its reader alone: no index is asked.
     """
-    from evaluation.reading import predict
-    from evaluation.squad import evaluate as figures_of
+    from evaluation.reading import official
     from evaluation.squad import read_questions
 
     questions, version = read_questions(file)
@@ -45,8 +44,8 @@ def squad(
         raise exits.CommandError(f"{loaded.path}: has no ExtractiveReader, and that is what this evaluates")
     reader.warm_up()
     with progress("Reading", len(questions), "questions") as advance:
-        found = predict(reader, questions, version, QUESTIONS_AT_ONCE, advance)
-    figures = figures_of(questions, found.answers, found.no_answer, version=version)
+        threshold = reader.reading.calibration.of(1).no_answer_threshold
+        figures, found = official(reader, questions, version, threshold, QUESTIONS_AT_ONCE, advance)
     if predictions is not None:
         from json import dumps
 

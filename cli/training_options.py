@@ -77,16 +77,16 @@ def measure(folder: Path, file: Path) -> None:
     """The official figures of the finished model for a file, by the reader itself, into the model's card."""
     from cli.progress import progress
     from components.reader import ExtractiveReader
-    from evaluation.reading import predict
-    from evaluation.squad import evaluate, read_questions
+    from evaluation.reading import official
+    from evaluation.squad import read_questions
     from training.card import add_official
 
     questions, version = read_questions(file)
     reader = ExtractiveReader(model=str(folder))
     reader.warm_up()
     with progress(f"Reading {file.name}", len(questions), "questions") as advance:
-        found = predict(reader, questions, version, 256, advance)
-    figures = evaluate(questions, found.answers, found.no_answer, version=version)
+        threshold = reader.reading.calibration.of(1).no_answer_threshold
+        figures, _ = official(reader, questions, version, threshold, 256, advance)
     add_official(folder, file.name, figures)
     typer.echo(json.dumps({file.name: figures}), err=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from evaluation.squad import SquadQuestion, Version
+from evaluation.squad import Figures, SquadQuestion, Version, evaluate
 
 if TYPE_CHECKING:
     from haystack import Document, ExtractedAnswer
@@ -27,16 +27,14 @@ class Predictions:
 def predict(
     reader: BatchReader,
     questions: Sequence[SquadQuestion],
-    version: Version,
+    withhold: bool,
     at_once: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Predictions:
     """
     The reader's best answer to each question, its gold paragraph given.
 
-    In 1.1 every question has an answer, so the best span counts however improbable; in 2.0 the answer is "" where the
-    reader abstains.
-
+    :param withhold: the answer is "" where the reader abstains; otherwise the best span counts however improbable.
     :param at_once: questions a call; bounds memory.
     :param advance: called with how many more questions are done.
     """
@@ -50,8 +48,26 @@ def predict(
         for one, answers in zip(batch, results, strict=True):
             best = next((answer for answer in answers if answer.data is not None), None)
             none = next((answer for answer in answers if answer.data is None), None)
-            withheld = version == "2.0" and none is not None and bool(none.meta.get("abstain"))
+            withheld = withhold and none is not None and bool(none.meta.get("abstain"))
             found.answers[one.id] = "" if best is None or withheld else best.data or ""
             found.no_answer[one.id] = none.score if none is not None else 0.0
         advance(len(batch))
     return found
+
+
+def official(
+    reader: BatchReader,
+    questions: Sequence[SquadQuestion],
+    version: Version,
+    threshold: float,
+    at_once: int,
+    advance: Callable[[int], None] = lambda _: None,
+) -> tuple[Figures, Predictions]:
+    """
+    The official figures for a reader, and what it predicted.
+
+    :param threshold: SQuAD 2.0's, on the probability of no answer; 1 where none is known: then the reader's own
+        abstaining counts.
+    """
+    found = predict(reader, questions, version == "2.0" and threshold == 1, at_once, advance)
+    return evaluate(questions, found.answers, found.no_answer, threshold, version), found

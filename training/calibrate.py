@@ -227,8 +227,7 @@ def fit_alone(features: Features) -> Calibration:
     """
     The weights for questions with one passage: nothing of a retriever, and nothing to stop for.
 
-    Withheld is by the probability of no answer alone: an answer whose borders are in doubt is improbable too, and yet
-    no reason to deny that the passage holds one.
+    An answer is not withheld for being improbable: where its borders are in doubt it is, and yet the passage holds one.
     """
     weights = replace(fit(features, **ALONE), threshold=0.0, stop_safe=NEVER, stop_aggressive=NEVER)
     return replace(weights, no_answer_threshold=_refusing_above(features, weights))

@@ -34,8 +34,6 @@ def extracted_answers(request: Request, ranking: Ranking, weights: Calibration) 
 
 def _better_withheld(ranking: Ranking, weights: Calibration) -> bool:
     best = ranking.answers[0].probability if ranking.answers else 0.0
-    if weights.no_answer_threshold < 1:
-        return not ranking.answers or best < weights.threshold or ranking.no_answer > weights.no_answer_threshold
     return best < weights.threshold or best <= ranking.no_answer
 
 

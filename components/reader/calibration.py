@@ -27,8 +27,9 @@ class Calibration:
     :param agreement: 1 adds the probabilities of the same answer found in several places, 0 takes the highest.
     :param temperature: divides all logits, the one of no answer included.
     :param threshold: an answer less probable than this is better withheld.
-    :param no_answer_threshold: where "no answer" is more probable than this, the best answer is better withheld; 1
-        withholds it where "no answer" is the more probable of the two.
+    :param no_answer_threshold: SQuAD 2.0's threshold: refusing where "no answer" is more probable than this gets the
+        best mean F1 when half of the questions have none. For evaluation; people are shown an answer that is more
+        probable than none. 1: unknown.
     :param stop_safe: logit of a span in the first passages from which on the other passages change the best answer of
         at most 1 question in 500.
     :param stop_aggressive: the same for 1 question in 50.

@@ -92,12 +92,11 @@ def test_scores_that_say_nothing_weigh_nothing(scores: list) -> None:
     assert z_scores(scores).tolist() == [0.0] * len(scores)
 
 
-@pytest.mark.parametrize(("threshold", "withheld"), [(1.0, True), (0.6, False), (0.4, True)])
-def test_no_answer_withholds_the_best_one_above_its_threshold(threshold: float, withheld: bool) -> None:
-    """ "No answer" has a half, two answers a quarter each: 1 compares with the best, less is a line to cross."""
-    weights = Calibration(no_answer=float(np.log(2)), temperature=1.0, no_answer_threshold=threshold)
+@pytest.mark.parametrize(("no_answer", "withheld"), [(0.9, False), (1.1, True)])
+def test_an_answer_more_probable_than_none_is_not_withheld(no_answer: float, withheld: bool) -> None:
+    """Whatever threshold is best for SQuAD 2.0: nobody understands that 69 % are not shown."""
+    weights = Calibration(no_answer=float(np.log(no_answer)), temperature=1.0, no_answer_threshold=0.01)
     places = [Place(0, start, start + 1, f"answer {start}", start, 0.0) for start in (0, 4)]
     request = Request("Who?", [Document(content="a tower")])
     answers = extracted_answers(request, rank_answers(places, weights), weights)
-    assert answers[-1].score == pytest.approx(0.5)
     assert answers[-1].meta["abstain"] is withheld

@@ -1,4 +1,9 @@
-"""Tiny random readers of each family, with their own kind of tokenizer, built as their real ones are."""
+"""
+Tiny random readers of each family, with their own kind of tokenizer, built as their real ones are.
+
+Vocabularies are written down, not trained: the trainers of WordPiece and Unigram break ties by chance, and with another
+vocabulary at each run two spans were now and then too close to tell which one ranks first.
+"""
 
 import json
 from collections.abc import Callable
@@ -16,14 +21,23 @@ FAMILIES = ("bert", "distilbert", "electra", "roberta", "xlm-roberta", "deberta-
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 
 
+def _words(tokenizer) -> list[str]:
+    """The words of the texts as the tokenizer sees them, sorted."""
+    normalised = [tokenizer.normalizer.normalize_str(text) for text in TEXTS]
+    return sorted({word for text in normalised for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)})
+
+
 def _word_piece():
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=300, special_tokens=special))
+    words = _words(tokenizer)
+    letters = sorted({letter for word in words for letter in word})
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *(word for word in words[::2] if word[1:])]
+    tokenizer.model = models.WordPiece({piece: number for number, piece in enumerate(pieces)}, unk_token="[UNK]")
     tokenizer.decoder = decoders.WordPiece()
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0",
@@ -50,13 +64,17 @@ def _byte_bpe():
 
 
 def _unigram(special: list[str], template: dict[str, str]):
-    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
     tokenizer = Tokenizer(models.Unigram())
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(vocab_size=200, special_tokens=special, unk_token="<unk>", show_progress=False)
-    tokenizer.train_from_iterator(TEXTS, trainer)
+    words = _words(tokenizer)
+    letters = sorted({letter for word in words for letter in word})
+    pieces = [(piece, 0.0) for piece in special] + [(letter, -4.0) for letter in letters]
+    pieces += [(word, -6.0) for word in words[::2] if word[1:]]
+    tokenizer.model = models.Unigram(pieces, unk_id=special.index("<unk>"))
+    tokenizer.add_special_tokens(special)
     tokenizer.decoder = decoders.Metaspace()
     used = [(token, special.index(token)) for token in special if token in template["pair"]]
     tokenizer.post_processor = processors.TemplateProcessing(**template, special_tokens=used)

@@ -19,12 +19,11 @@ from typing import Any
 from benchmarks.hardware import hardware, matmul_peak, summary, three
 from benchmarks.reader_cost import breakdown, growth, memory, plot
 from benchmarks.reader_sides import Side, sides
-from benchmarks.reader_work import PASSAGES, Task, gold_tasks, retrieved_tasks
+from benchmarks.reader_work import PASSAGES, REST, Task, gold_tasks, retrieved_tasks
 from components.models import resolve_model
 from evaluation.squad import score_question
 
 AT_ONCE = 32
-REST = 0.05  # seconds between two sides: threads that spin when their work is done would slow the next one
 # Published figures to stand beside, passages or samples a second; not measured here.
 ANCHORS = {
     "deepset reader benchmark, V100, 384 tokens: RoBERTa-base": 126,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 from haystack import Document
 
-from evaluation.squad import read_questions
+from evaluation.squad import SquadQuestion, read_questions
 
 PASSAGES = 20
+REST = 0.05  # seconds between two sides: threads that spin when their work is done would slow the next one
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,9 @@ def retrieved_tasks(squad: Path, count: int, kept: Path) -> list[Task]:
 
 def gold_tasks(squad: Path, limit: int | None) -> list[Task]:
     """dev-v1.1's questions with their own paragraphs, evenly spread when limited."""
-    questions = read_questions(_file(squad, "dev-v1.1"))[0]
-    if limit is not None:
-        questions = questions[:: max(1, len(questions) // limit)][:limit]
-    return [Task(one.question, one.answers, (Document(content=one.context),)) for one in questions]
+    questions = read_questions(squad_file(squad, "dev-v1.1"))[0]
+    chosen = questions if limit is None else spread(questions, limit)
+    return [Task(one.question, one.answers, (Document(content=one.context),)) for one in chosen]
 
 
 def _retrieve(squad: Path, count: int, kept: Path) -> None:
@@ -58,8 +58,8 @@ def _retrieve(squad: Path, count: int, kept: Path) -> None:
     from evaluation.open_index import indexed, paragraphs_of
     from pipelines.loader import load_pipeline
 
-    dev = read_questions(_file(squad, "dev-v1.1"))[0]
-    both = [*dev, *read_questions(_file(squad, "train-v1.1"))[0]]
+    dev = read_questions(squad_file(squad, "dev-v1.1"))[0]
+    both = [*dev, *read_questions(squad_file(squad, "train-v1.1"))[0]]
     environment = indexed(paragraphs_of(both), "embedded", Path("~/.cache/excerpt/evaluation").expanduser(), progress)
     loaded = load_pipeline("ask", "embedded", environment)
     embedder, retriever = loaded.component("QuestionEmbedder"), loaded.component("HybridRetriever")
@@ -74,7 +74,17 @@ def _retrieve(squad: Path, count: int, kept: Path) -> None:
     kept.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _file(squad: Path, name: str) -> Path:
+def spread(questions: list[SquadQuestion], limit: int) -> list[SquadQuestion]:
+    """So many of them at most, evenly spread."""
+    return questions[:: max(1, len(questions) // limit)][:limit]
+
+
+def squad_file(squad: Path, name: str) -> Path:
+    """
+    A file of SQuAD, packed or not.
+
+    :raises ValueError: When the folder holds none of that name.
+    """
     found = sorted(squad.glob(f"{name}.json*"))
     if not found:
         raise ValueError(f"{squad} holds no {name}.json or {name}.json.gz")

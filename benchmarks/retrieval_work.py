@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from haystack import Document
 
+from benchmarks.reader_work import squad_file
 from benchmarks.retrieval_sides import TOP_K, Finder
 from evaluation.retrieval import mean_reciprocal_rank, rank_of, recall_at
 from evaluation.squad import SquadQuestion, read_questions
@@ -50,8 +51,7 @@ def squad_work(folder: Path, kept: Path, count: int) -> Work:
 
 def _load(folder: Path, count: int) -> tuple[list[Document], list[SquadQuestion]]:
     """The distinct paragraphs of both files as passages, and a seeded sample of the dev questions."""
-    files = [next(iter(sorted(folder.glob(f"{name}.json*")))) for name in ("train-v1.1", "dev-v1.1")]
-    both = [read_questions(file)[0] for file in files]
+    both = [read_questions(squad_file(folder, name))[0] for name in ("train-v1.1", "dev-v1.1")]
     titles = {one.context: one.article.replace("_", " ") for questions in both for one in questions}
     passages = [
         Document(id=f"p{number:05}", content=text, meta={"title": title})

@@ -16,12 +16,11 @@ from typing import Any
 
 from benchmarks.hardware import hardware, summary, three
 from benchmarks.reader_sides import Excerpt
-from benchmarks.reader_work import Task, retrieved_tasks
+from benchmarks.reader_work import REST, Task, retrieved_tasks, spread, squad_file
 from components.models import resolve_model
 from evaluation.reading import official
 from evaluation.squad import read_questions
 
-REST = 0.05  # seconds between two sides, so that spinning threads of one do not slow the next
 _COLUMNS = {
     "dev-v1.1": {"exact": "exact", "f1": "F1"},
     "dev-v2.0": {"f1": "F1 of 2.0", "HasAns_f1": "with an answer", "NoAns_f1": "without", "best_f1": "best threshold"},
@@ -74,10 +73,8 @@ def race(readers: dict[str, Excerpt], tasks: Sequence[Task], rows: dict[str, dic
 
 def judged(reader: Excerpt, squad: Path, name: str, limit: int) -> dict[str, float]:
     """The official figures on gold paragraphs."""
-    questions, version = read_questions(next(iter(sorted(squad.glob(f"{name}.json*")))))
-    questions = questions[:: max(1, len(questions) // limit)][:limit]
-    threshold = reader.reader.reading.calibration.of(1).no_answer_threshold
-    figures, _ = official(reader.reader, questions, version, threshold, 256)
+    questions, version = read_questions(squad_file(squad, name))
+    figures, _ = official(reader.reader, spread(questions, limit), version, 256)
     return {key: round(float(figures[key]), 2) for key in ("total", *_COLUMNS[name])}
 
 

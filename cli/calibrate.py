@@ -41,7 +41,7 @@ def calibrate(
     from evaluation.open_index import indexed
     from pipelines.loader import load_pipeline
     from training.calibrate import calibrate as fit
-    from training.calibrate import cross_validated, figures
+    from training.calibrate import figures
     from training.ranking_features import Example, collect
     from training.reliability_plot import reliability_plot
     from training.run_data import HELD_OUT_SEED
@@ -67,7 +67,7 @@ def calibrate(
     single = single_passages(judged, [example.documents for example in examples], seed)
     with progress("Reading single passages", len(single), "questions") as advance:
         alone = collect(reading, single, advance=advance)
-    fit(model, features, alone, questions=len(examples), passages=passages, data=everything.digest(), seed=seed)
-    outcome = cross_validated(features)
+    noted = {"questions": len(examples), "passages": passages, "data": everything.digest(), "seed": seed}
+    _, outcome = fit(model, features, alone, **noted)
     reliability_plot(outcome, model / "reliability.png")
     typer.echo(json.dumps(figures(outcome), indent=1))

@@ -44,8 +44,7 @@ def squad(
         raise exits.CommandError(f"{loaded.path}: has no ExtractiveReader, and that is what this evaluates")
     reader.warm_up()
     with progress("Reading", len(questions), "questions") as advance:
-        threshold = reader.reading.calibration.of(1).no_answer_threshold
-        figures, found = official(reader, questions, version, threshold, QUESTIONS_AT_ONCE, advance)
+        figures, found = official(reader, questions, version, QUESTIONS_AT_ONCE, advance)
     if predictions is not None:
         from json import dumps
 

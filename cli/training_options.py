@@ -85,8 +85,7 @@ def measure(folder: Path, file: Path) -> None:
     reader = ExtractiveReader(model=str(folder))
     reader.warm_up()
     with progress(f"Reading {file.name}", len(questions), "questions") as advance:
-        threshold = reader.reading.calibration.of(1).no_answer_threshold
-        figures, _ = official(reader, questions, version, threshold, 256, advance)
+        figures, _ = official(reader, questions, version, 256, advance)
     add_official(folder, file.name, figures)
     typer.echo(json.dumps({file.name: figures}), err=True)
 

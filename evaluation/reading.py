@@ -9,6 +9,8 @@ from evaluation.squad import Figures, SquadQuestion, Version, evaluate
 if TYPE_CHECKING:
     from haystack import Document, ExtractedAnswer
 
+    from components.reader import ExtractiveReader
+
 
 class BatchReader(Protocol):
     """Answers many questions at once, each over its own passages, as `components.reader.ExtractiveReader` does."""
@@ -56,18 +58,18 @@ def predict(
 
 
 def official(
-    reader: BatchReader,
+    reader: "ExtractiveReader",
     questions: Sequence[SquadQuestion],
     version: Version,
-    threshold: float,
     at_once: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> tuple[Figures, Predictions]:
     """
     The official figures for a reader, and what it predicted.
 
-    :param threshold: SQuAD 2.0's, on the probability of no answer; 1 where none is known: then the reader's own
-        abstaining counts.
+    In 2.0 the script refuses by the calibration's threshold on the probability of no answer; where that is not known,
+    the reader's own abstaining counts.
     """
+    threshold = reader.reading.calibration.of(1).no_answer_threshold
     found = predict(reader, questions, version == "2.0" and threshold == 1, at_once, advance)
     return evaluate(questions, found.answers, found.no_answer, threshold, version), found

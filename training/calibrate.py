@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from training.early_stop import stop_from
 from training.ranking_features import Features, Floats
-from training.ranking_levels import FITTED, Levels, best_answers
+from training.ranking_levels import FITTED, Levels, best_answers, masses_of
 from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 
 if TYPE_CHECKING:
@@ -146,10 +146,7 @@ class Outcome:
 
 def answer_all(features: Features, weights: Calibration) -> Outcome:
     """What the ranking answers with these weights."""
-    import torch
-
-    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
-    answers, none = (tensor.numpy() for tensor in Levels.of(features).masses(vector, weights.agreement))
+    answers, none = masses_of(features, weights)
     total = none + np.bincount(features.question, weights=answers, minlength=len(features))
     probability, right, f1 = np.zeros(len(features)), np.zeros(len(features), dtype=bool), np.zeros(len(features))
     best = best_answers(answers, features)
@@ -202,25 +199,29 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 
 
-def comparison(features: Features) -> dict[str, dict[str, float]]:
-    """What each part of the ranking is worth: figures by cross-validation over articles."""
-    table = {"span logit alone": figures(answer_all(features, SPAN_ALONE))}
-    return table | {name: figures(cross_validated(features, **options)) for name, options in STEPS.items()}
+def comparison(features: Features) -> dict[str, Outcome]:
+    """What each part of the ranking is worth, by cross-validation over articles; the whole ranking is the last."""
+    table = {"span logit alone": answer_all(features, SPAN_ALONE)}
+    return table | {name: cross_validated(features, **options) for name, options in STEPS.items()}
 
 
-def calibrate(folder: Path, features: Features, alone: Features | None = None, **about: Any) -> Calibration:
+def calibrate(
+    folder: Path, features: Features, alone: Features | None = None, **about: Any
+) -> tuple[Calibration, Outcome]:
     """
     Fit on all of ``features``, and write the calibration and its figures (held out by article) into the model's folder.
 
     :param alone: features of questions with one passage each, half of them without an answer there.
     :param about: what to note beside: which questions, how retrieved, the seed.
+    :returns: the weights, and what the ranking answers by cross-validation.
     """
     weights = fit(features)
     if alone is not None:
         weights = replace(weights, alone=fit_alone(alone))
         about["held_out_alone"] = figures(cross_validated(alone, **ALONE))
-    weights.save(folder, held_out=comparison(features), **about)
-    return weights
+    steps = comparison(features)
+    weights.save(folder, held_out={name: figures(outcome) for name, outcome in steps.items()}, **about)
+    return weights, list(steps.values())[-1]
 
 
 def fit_alone(features: Features) -> Calibration:
@@ -240,10 +241,7 @@ def _threshold(features: Features, weights: Calibration) -> float:
     """Where abstaining begins to pay: the threshold that gets most questions right, abstaining being right where no
     passage holds an answer."""
     outcome = answer_all(features, weights)
-    order = np.argsort(outcome.probability, kind="stable")
-    gain = np.cumsum((~features.answerable[order]).astype(int) - outcome.right[order].astype(int))
-    best = int(np.argmax(gain))
-    return float(outcome.probability[order[best]]) if gain[best] > 0 else 0.0
+    return _where_gain_ends(outcome.probability, (~features.answerable).astype(float) - outcome.right)
 
 
 def _refusing_above(features: Features, weights: Calibration) -> float:
@@ -252,7 +250,12 @@ def _refusing_above(features: Features, weights: Calibration) -> float:
     outcome = answer_all(features, weights)
     given = np.zeros(len(features))
     np.maximum.at(given, features.question, features.f1)
-    order = np.argsort(outcome.no_answer, kind="stable")
-    gain = np.cumsum(np.where(given[order] > 0, outcome.f1[order], -1.0))
+    return _where_gain_ends(outcome.no_answer, np.where(given > 0, outcome.f1, -1.0))
+
+
+def _where_gain_ends(values: Floats, gains: Floats) -> float:
+    """The value up to which the gains add up to most, 0 where nothing is gained; both are (questions,)."""
+    order = np.argsort(values, kind="stable")
+    gain = np.cumsum(gains[order])
     best = int(np.argmax(gain))
-    return float(outcome.no_answer[order[best]]) if gain[best] > 0 else 0.0
+    return float(values[order[best]]) if gain[best] > 0 else 0.0

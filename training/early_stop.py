@@ -7,7 +7,7 @@ import numpy as np
 from components.reader.calibration import NEVER, Calibration
 from components.reader.request import FIRST_PASSAGES
 from training.ranking_features import Features
-from training.ranking_levels import FITTED, Levels, best_answers
+from training.ranking_levels import FITTED, best_answers, masses_of
 
 
 def stop_from(features: Features, weights: Calibration, changed: float) -> float:
@@ -19,15 +19,9 @@ def stop_from(features: Features, weights: Calibration, changed: float) -> float
     stop. That the threshold is chosen by the count does not weaken the bound: it ends right before the change that
     would be one too many, which waits as long as a Poisson process says.
     """
-    import torch
-
-    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
     first = features.values.copy()
     first[np.expm1(features.values[:, 4]) > FIRST_PASSAGES - 0.5, 0] = -NEVER
-    best = [
-        best_answers(Levels.of(part).masses(vector, weights.agreement)[0].numpy(), features)
-        for part in (replace(features, values=first), features)
-    ]
+    best = [best_answers(masses_of(part, weights)[0], features) for part in (replace(features, values=first), features)]
     logits = np.full(len(features), -np.inf)
     span_logits = first @ np.array([getattr(weights, name) for name in FITTED[:5]])
     np.maximum.at(logits, features.question[features.answer[features.region]], span_logits)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from components.reader.calibration import Calibration
 from training.ranking_features import Features, Floats
 
 if TYPE_CHECKING:
@@ -59,6 +60,15 @@ class Levels:
         total = empty.index_add(0, self.question, answers) + none
         right = empty.index_add(0, self.question[self.right], answers[self.right])
         return (right + 1e-30).log() - total.log(), none.log() - total.log()
+
+
+def masses_of(features: Features, weights: Calibration) -> tuple[Floats, Floats]:
+    """What each answer weighs with these weights, and what no answer does: (answers,), (questions,)."""
+    import torch
+
+    vector = torch.tensor([getattr(weights, name) for name in FITTED], dtype=torch.float64) / weights.temperature
+    answers, none = Levels.of(features).masses(vector, weights.agreement)
+    return answers.numpy(), none.numpy()
 
 
 def best_answers(masses: Floats, features: Features) -> NDArray[np.int64]:

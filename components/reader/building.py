@@ -6,16 +6,16 @@ from typing import Any
 from haystack import Document, ExtractedAnswer
 
 from components.reader.answers import overlap, surroundings
-from components.reader.calibration import Calibration
 from components.reader.ranking import Place, RankedAnswer, Ranking
 from components.reader.request import Request
 
 
-def extracted_answers(request: Request, ranking: Ranking, weights: Calibration) -> list[ExtractedAnswer]:
+def extracted_answers(request: Request, ranking: Ranking, threshold: float) -> list[ExtractedAnswer]:
     """
     The answers to hand out, most probable first; the no-answer (``data=None``) last, if it is asked for.
 
-    Its ``meta["abstain"]`` says whether the best answer is better withheld, by the thresholds of ``weights``.
+    Its ``meta["abstain"]`` says whether the best answer is better withheld: less probable than ``threshold``, or than
+    no answer at all.
     """
     settings = request.answering
     answers: list[ExtractedAnswer] = []
@@ -27,14 +27,11 @@ def extracted_answers(request: Request, ranking: Ranking, weights: Calibration) 
             taken += ranked.places
             answers.append(_extracted(request, ranked))
     if settings.no_answer:
-        meta: dict[str, Any] = {"abstain": _better_withheld(ranking, weights)}
+        best_probability = ranking.answers[0].probability if ranking.answers else 0.0
+        abstain = best_probability < threshold or best_probability <= ranking.no_answer
+        meta: dict[str, Any] = {"abstain": abstain}
         answers.append(ExtractedAnswer(query=request.query, score=ranking.no_answer, data=None, meta=meta))
     return answers
-
-
-def _better_withheld(ranking: Ranking, weights: Calibration) -> bool:
-    best = ranking.answers[0].probability if ranking.answers else 0.0
-    return best < weights.threshold or best <= ranking.no_answer
 
 
 def origin(document: Document) -> tuple[Hashable, int]:

@@ -77,7 +77,7 @@ class Reading:
         for (settings, weights), numbers in together.items():
             sheets = [Sheet.of(requests[number]) for number in numbers]
             for number, sheet, places in zip(numbers, sheets, self._read(sheets, settings, weights), strict=True):
-                done[number] = extracted_answers(sheet.request, rank_answers(places, weights), weights)
+                done[number] = extracted_answers(sheet.request, rank_answers(places, weights), weights.threshold)
         return done
 
     def find(self, windows: Windows, settings: ReadSettings) -> Found:

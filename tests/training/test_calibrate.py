@@ -175,7 +175,7 @@ def test_weights_of_a_passage_alone_know_nothing_of_a_retriever() -> None:
 
 
 def test_they_are_written_beside_the_others(tmp_path: Path) -> None:
-    weights = calibrate(tmp_path, drawn(200), one_passage_each(200))
+    weights, _ = calibrate(tmp_path, drawn(200), one_passage_each(200))
     kept = Calibration.load(tmp_path)
     assert kept is not None and kept.alone is not None and weights.alone is not None
     assert kept.of(1).numbers() == pytest.approx(weights.alone.numbers(), abs=1e-6)
@@ -205,7 +205,7 @@ def test_half_of_the_single_passages_hold_no_answer(tmp_path: Path) -> None:
 
 def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None:
     features = drawn(200)
-    weights = calibrate(tmp_path, features, questions="200 drawn", seed=0)
+    weights, outcome = calibrate(tmp_path, features, questions="200 drawn", seed=0)
     kept = Calibration.load(tmp_path)
     assert kept is not None and kept.numbers() == pytest.approx(weights.numbers(), abs=1e-6)
     written = json.loads((tmp_path / "calibration.json").read_text())
@@ -213,6 +213,7 @@ def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None
     assert next(iter(written["held_out"])) == "span logit alone" and len(written["held_out"]) == 5
     for row in written["held_out"].values():
         assert {"exact", "f1", "expected_calibration_error", "coverage_at_80_accuracy"} <= set(row)
+    assert figures(outcome) == written["held_out"]["and agreement"]
 
 
 def best_answers(features: Features, weights: Calibration, passages: int) -> list[tuple[str, float]]:

@@ -98,5 +98,5 @@ def test_an_answer_more_probable_than_none_is_not_withheld(no_answer: float, wit
     weights = Calibration(no_answer=float(np.log(no_answer)), temperature=1.0, no_answer_threshold=0.01)
     places = [Place(0, start, start + 1, f"answer {start}", start, 0.0) for start in (0, 4)]
     request = Request("Who?", [Document(content="a tower")])
-    answers = extracted_answers(request, rank_answers(places, weights), weights)
+    answers = extracted_answers(request, rank_answers(places, weights), weights.threshold)
     assert answers[-1].meta["abstain"] is withheld

@@ -74,8 +74,8 @@ def open_domain(
     """
     Index all paragraphs of FILE and ask its questions over the whole collection.
 
-    Tells recall at k, exact match and F1, time, and where each lost answer was lost. The index is kept under
-    ~/.cache/excerpt for the next run.
+    Tells recall at k, exact match and F1, how far the probabilities can be trusted, time, and where each lost answer
+    was lost. The index is kept under ~/.cache/excerpt for the next run.
     """
     from evaluation.open_domain import evaluate_open
     from evaluation.report import open_lines

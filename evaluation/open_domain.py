@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from evaluation.open_index import Progress, indexed, paragraph_id, paragraphs_of
+from evaluation.reliability import coverage_at, expected_calibration_error
 from evaluation.retrieval import Rank, mean_reciprocal_rank, rank_of, recall_at
 from evaluation.squad import SquadQuestion, normalize_answer, read_questions, score_question
 
@@ -44,6 +47,11 @@ class Asked:
     def answer(self) -> str:
         """The best answer's text; "" for none."""
         return (self.answers[0].data or "") if self.answers else ""
+
+    @property
+    def probability(self) -> float:
+        """The best answer's probability; 0 for none."""
+        return self.answers[0].score if self.answers else 0.0
 
 
 def evaluate_open(
@@ -107,9 +115,14 @@ def evaluate_open(
 
 
 def figures(asked: Sequence[Asked]) -> dict[str, float]:
-    """Recall at k, MRR, exact match and F1 in percent, and how many right and wrong answers would be withheld."""
+    """
+    Recall at k, MRR, exact match and F1 in percent, how many right and wrong answers would be withheld, and how far the
+    best answers' probabilities can be trusted: see `evaluation.reliability`.
+    """
     ranks = [one.rank for one in asked]
     scores = [score_question(one.answer, one.question.answers, "1.1") for one in asked]
+    probability = np.array([one.probability for one in asked])
+    right = np.array([exact for exact, _ in scores], dtype=bool)
     count = len(asked)
     return {
         **{f"recall@{k}": 100.0 * recall_at(k, ranks) for k in RECALL_AT},
@@ -122,6 +135,8 @@ def figures(asked: Sequence[Asked]) -> dict[str, float]:
         "withheld_wrong": 100.0
         * sum(one.abstained and not exact for one, (exact, _) in zip(asked, scores, strict=True))
         / count,
+        "expected_calibration_error": expected_calibration_error(probability, right),
+        "coverage_at_80_accuracy": 100.0 * coverage_at(0.8, probability, right)[0],
     }
 
 

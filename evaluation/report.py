@@ -29,6 +29,10 @@ def open_lines(result: Mapping[str, Any]) -> Iterator[str]:
         f"Would be withheld as improbable: {found['withheld_right']:.1f} % of all as right answers, "
         f"{found['withheld_wrong']:.1f} % as wrong ones"
     )
+    yield (
+        f"Probabilities are off by {100 * found['expected_calibration_error']:.1f} % on average (expected calibration "
+        f"error); of the most probable {found['coverage_at_80_accuracy']:.0f} % of the answers 80 % are right"
+    )
     if "compare" in result:
         yield ""
         yield "Same weights, same passages, reading alone      exact     f1   ms a question"

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
+from evaluation.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 from training.early_stop import stop_from
 from training.ranking_features import Features, Floats
 from training.ranking_levels import FITTED, Levels, best_answers, masses_of
-from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 
 if TYPE_CHECKING:
     from torch import Tensor

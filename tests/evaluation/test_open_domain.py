@@ -40,7 +40,13 @@ def test_figures_by_hand():
     assert found["exact"] == 25.0
     assert abs(found["f1"] - 100 * (1 + 2 / 3) / 4) < 1e-9
     assert (found["withheld_right"], found["withheld_wrong"]) == (25.0, 25.0)
+    assert abs(found["expected_calibration_error"] - abs(0.5 - 0.25)) < 1e-9  # all are given a probability of .5
+    assert found["coverage_at_80_accuracy"] == 25.0
     assert lost(results) == {"not_retrieved": 1, "not_read": 1, "ranked_below": 1}
+
+
+def test_no_answer_at_all_was_given_no_probability():
+    assert figures([asked([])])["expected_calibration_error"] == 0.0
 
 
 def test_lost_and_right_are_all_questions():
@@ -70,5 +76,12 @@ def test_the_report_tells_every_figure():
         "compare": {"excerpt": compared, "transformers": compared},
     }
     text = "\n".join(open_lines(report))
-    for expected in ("2 questions over 3 paragraphs", "exact                 50.0", "12.5", "not retrieved", "250.0"):
+    for expected in (
+        "2 questions over 3 paragraphs",
+        "exact                 50.0",
+        "12.5",
+        "not retrieved",
+        "250.0",
+        "off by",
+    ):
         assert expected in text

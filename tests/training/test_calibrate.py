@@ -10,12 +10,12 @@ from haystack import Document
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from components.reader.ranking import Place, rank_answers
 from components.reader.request import FIRST_PASSAGES
+from evaluation.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 from tests.training.world import facts
 from training.calibrate import answer_all, calibrate, cross_validated, figures, fit, fit_alone
 from training.early_stop import changes_allowed, stop_from
 from training.ranking_features import Features, gather
 from training.ranking_levels import FITTED
-from training.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 from training.single_passages import single_passages
 from training.squad_data import read_squad
 

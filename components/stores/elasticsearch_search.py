@@ -1,5 +1,6 @@
 """Hybrid search as one `_msearch`: the bodies that are sent, what comes back, and the fusion of both legs."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -112,11 +113,13 @@ class HybridSearch:
         words: list[Leg] = [[] for _ in range(questions)]
         meaning: list[Leg] = [[] for _ in range(questions)]
         for (number, kind, _), reply in zip(legs, replies, strict=True):
-            hits = [(hit["fields"]["id"][0], hit["_score"]) for hit in reply.get("hits", {}).get("hits", [])]
+            hits = reply.get("hits", {}).get("hits", [])
+            names, scores = [hit["fields"]["id"][0] for hit in hits], [hit["_score"] for hit in hits]
             if kind == "words":
-                words[number] = hits
+                words[number] = list(zip(names, scores, strict=True))
             else:
-                meaning[number] = [(name, similarity(score, self.design.similarity)) for name, score in hits]
+                alike = similarities(scores, self.design.similarity)
+                meaning[number] = list(zip(names, alike, strict=True))
         return [fuse(one, other, self.fusion, self.top_k) for one, other in zip(words, meaning, strict=True)]
 
 
@@ -153,13 +156,13 @@ class SearchRefused(ElasticsearchStoreError):
         super().__init__(f"Elasticsearch refused the search ({kind}): {hint}")
 
 
-def similarity(score: float, function: str) -> float:
-    """Elasticsearch's kNN score as the similarity it was made of (docs: dense-vector, `similarity`)."""
+def similarities(scores: Sequence[float], function: str) -> list[float]:
+    """Elasticsearch's kNN scores as the similarities they were made of (docs: dense-vector, `similarity`)."""
     if function in ("cosine", "dot_product"):
-        return 2.0 * score - 1.0
+        return [2.0 * score - 1.0 for score in scores]
     if function == "max_inner_product":
-        return score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score
-    return -float(np.sqrt(max(0.0, 1.0 / score - 1.0)))  # l2_norm: nearer is larger
+        return [score - 1.0 if score >= 1.0 else 1.0 - 1.0 / score for score in scores]
+    return [-math.sqrt(max(0.0, 1.0 / score - 1.0)) for score in scores]  # l2_norm: nearer is larger
 
 
 def checked_embeddings(queries: Sequence[str], embeddings: Any, dims: int | None) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Literal, get_args
 
 Method = Literal["convex", "rrf"]
@@ -79,16 +80,21 @@ def fuse(
     else:
         by_words, words_floor = _normalised(_best(words), WORDS_MINIMUM, fusion.candidates)
         by_meaning, meaning_floor = _normalised(_best(meaning), MEANING_MINIMUM, fusion.candidates)
-        for document_id in by_words.keys() | by_meaning.keys():
-            scored[document_id] = share * by_words.get(document_id, words_floor) + (1.0 - share) * by_meaning.get(
-                document_id, meaning_floor
-            )
+        rest = 1.0 - share
+        for document_id, score in by_words.items():
+            scored[document_id] = share * score + rest * by_meaning.get(document_id, meaning_floor)
+        for document_id, score in by_meaning.items():
+            if document_id not in by_words:
+                scored[document_id] = share * words_floor + rest * score
     return _ranked(scored)[:top_k]
 
 
 def _best(leg: Sequence[tuple[str, float]]) -> dict[str, float]:
     """One score an id: the highest."""
-    best: dict[str, float] = {}
+    best = dict(leg)
+    if len(best) == len(leg):
+        return best
+    best.clear()
     for document_id, score in leg:
         if document_id not in best or score > best[document_id]:
             best[document_id] = score
@@ -96,6 +102,8 @@ def _best(leg: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 
 def _ranked(scores: Mapping[str, float]) -> list[tuple[str, float]]:
+    if len(set(scores.values())) == len(scores):
+        return sorted(scores.items(), key=itemgetter(1), reverse=True)  # no ties: no tuple a passage to order them
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
@@ -111,8 +119,11 @@ def _normalised(leg: Mapping[str, float], minimum: float, candidates: int) -> tu
     width = max(leg.values()) - minimum
     if width <= 0.0:
         return dict.fromkeys(leg, 0.0), 0.0
-    scores = {document_id: max(0.0, (score - minimum) / width) for document_id, score in leg.items()}
-    return scores, min(scores.values()) if len(leg) >= candidates else 0.0
+    scores = {document_id: (score - minimum) / width for document_id, score in leg.items()}
+    lowest = min(scores.values())
+    if lowest < 0.0:
+        scores = {document_id: max(0.0, score) for document_id, score in scores.items()}
+    return scores, max(0.0, lowest) if len(leg) >= candidates else 0.0
 
 
 def _is_number(value: Any) -> bool:

@@ -9,9 +9,9 @@ from components.questions import WORD
 
 # Few words, so that pairs do meet.
 word = st.sampled_from(["a", "b", "ab", "ß", "_1"])
-text = st.lists(st.one_of(word, st.sampled_from([" ", " ", ", ", "\f", "\n", "A", "-", "—", "é"])), max_size=30).map(
-    "".join
-)
+text = st.lists(
+    st.one_of(word, st.sampled_from([" ", " ", ", ", " " * 6, "." * 9, "\f", "\n", "A", "-", "—", "é"])), max_size=30
+).map("".join)
 pair = st.tuples(word, word).map(lambda one: (one[0].casefold(), one[1].casefold()))
 
 

@@ -16,7 +16,7 @@ Refresh = Literal["wait_for"] | bool
 
 class ElasticsearchDocumentStore(Reading):
     """
-    A Haystack DocumentStore over Elasticsearch 8.12 or newer, with hybrid search and a record of its sources.
+    A Haystack DocumentStore over Elasticsearch 8.15 or newer, with hybrid search and a record of its sources.
 
     Nothing is opened before the first use. The passages lie in an index behind the alias `index`, the sources in one
     behind `<index>-sources`. Sync and async methods share one pool of connections; copies (deepcopy, YAML) open anew.

@@ -23,7 +23,7 @@ _T = TypeVar("_T")
 # The client asks in the form of version 8, and both headers must do so.
 SMILE = "application/vnd.elasticsearch+smile; compatible-with=8"
 _SMILE_TYPE = SMILE.partition(";")[0]
-OLDEST = (8, 12)  # the first with int8_hnsw; the client speaks to 8 and 9
+OLDEST = (8, 15)  # the first that adds a graph to vectors that have none; the client speaks to 8 and 9
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
 _MOST_PREPARED = 200
 

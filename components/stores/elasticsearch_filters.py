@@ -5,6 +5,7 @@ from typing import Any
 from haystack.errors import FilterError
 from haystack_integrations.document_stores.elasticsearch.filters import COMPARISON_OPERATORS, _normalize_filters
 
+_ORDERED = frozenset({">", ">=", "<", "<="})
 _DEEPEST = 20  # levels; a filter is written by hand or by a program, never nested by the hundred
 
 
@@ -35,8 +36,18 @@ def _check(condition: Any, level: int) -> None:
         raise FilterError(f"a condition of a filter must be a dictionary, not {type(condition).__name__}")
     if "field" in condition:
         operator = condition.get("operator")
-        if operator not in COMPARISON_OPERATORS:
+        if not isinstance(condition["field"], str) or not condition["field"]:
+            raise FilterError(f"field is {condition['field']!r}, but must be a name such as 'meta.page_number'")
+        if not isinstance(operator, str) or operator not in COMPARISON_OPERATORS:
             raise FilterError(f"operator is {operator!r}, but must be one of {', '.join(COMPARISON_OPERATORS)}")
+        if "value" not in condition:
+            raise FilterError(f"the condition on {condition['field']} has no 'value'")
+        if condition["field"] == "embedding":
+            raise FilterError("documents are not filtered by their embedding: ask hybrid_search with one")
+        if operator in _ORDERED and (condition["field"] == "content" or isinstance(condition["value"], dict)):
+            raise FilterError(
+                f"{operator} orders numbers and dates, not {condition['field']} by {condition['value']!r}"
+            )
         return
     inner = condition.get("conditions")
     if "operator" not in condition or not isinstance(inner, list) or not inner:

@@ -10,7 +10,9 @@ from components.stores.elasticsearch_errors import ElasticsearchStoreError, caus
 from components.stores.elasticsearch_mapping import IndexDesign
 
 _NOTE = "loading"  # the document, beside the sources, that says what is held back and until when
-_LEASE = 600.0  # seconds after which a load that says nothing more is taken for dead
+# Seconds after which a load that says nothing more is taken for dead. One that lives, and only embeds slowly, loses no
+# more than the speed that holding back gains.
+_LEASE = 120.0
 _WITHIN = 60.0
 _MERGING = 3600.0
 # Passages from which on the graph is built while loading, by all threads, instead of by one at the end.
@@ -63,7 +65,8 @@ class Loading:
         try:
             yield renew
         finally:
-            self.put_back(dead_only=False)
+            if not self.put_back(dead_only=False):  # somebody took this load for dead
+                self.grown()
 
     def put_back(self, dead_only: bool = True) -> bool:
         """Put back what a load held back; `dead_only`: unless it seems to be still running. True if there was one."""

@@ -164,6 +164,11 @@ class IndexDesign:
             },
         }
 
+    @property
+    def declared(self) -> frozenset[str]:
+        """The fields of meta whose type is not guessed from their first value."""
+        return frozenset({*_PASSAGE_FIELDS, *self.search_fields, *self.meta_fields})
+
     def query_fields(self) -> list[str]:
         """The fields of the words leg, with their boosts, as `multi_match` takes them."""
         return [

@@ -15,6 +15,7 @@ from components.stores.elasticsearch_bulk import Action, BulkResult, BulkWriter,
 from components.stores.elasticsearch_client import Requests
 from components.stores.elasticsearch_errors import InvalidDocuments, PartialResult, RefusedDocuments
 from components.stores.elasticsearch_index import IndexSet, Place
+from components.stores.elasticsearch_kinds import MetaKinds
 from components.stores.elasticsearch_rows import actions, sorted_out, to_document, to_row
 from components.stores.elasticsearch_scan import scan
 from components.stores.elasticsearch_search import HybridSearch, check_whole
@@ -51,6 +52,16 @@ class Passages:
         self._place: Place | None = None
         self._dims: int | None = None
         self._sources: Place | None = None
+        self._kinds = self._no_kinds()
+
+    def _no_kinds(self) -> MetaKinds:
+        declared = self.indices.design.declared
+        if self.indices.custom_mapping is not None:
+            declared |= self.indices.custom_mapping.get("properties", {}).keys()
+        return MetaKinds(self._mapping, declared)
+
+    def _mapping(self) -> dict[str, Any]:
+        return {} if (place := self.place()) is None else self.indices.mapping(place)
 
     def place(self) -> Place | None:
         """Where the passages are; None while nobody has written any."""
@@ -78,6 +89,7 @@ class Passages:
     def forget(self) -> None:
         """Look anew where the passages are: the alias may name another index now."""
         self._place = self._dims = self._sources = None
+        self._kinds = self._no_kinds()
 
     def writer(self) -> BulkWriter:
         return self._writer(self.made())
@@ -145,7 +157,7 @@ class Passages:
     # Writing
 
     def write(self, documents: list[Document], policy: DuplicatePolicy) -> int:
-        good, bad = sorted_out(documents, self.dims())
+        good, bad = sorted_out(documents, self.dims(), self._kinds)
         operation: Operation = "index" if policy == DuplicatePolicy.OVERWRITE else "create"
         result = BulkResult()
         if good:

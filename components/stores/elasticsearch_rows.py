@@ -10,24 +10,28 @@ from haystack.dataclasses import ByteStream, SparseEmbedding
 
 from components.stores.elasticsearch_bulk import Action, Operation
 from components.stores.elasticsearch_errors import other_length
+from components.stores.elasticsearch_kinds import MetaKinds
 from components.stores.elasticsearch_mapping import RESERVED
 from components.stores.elasticsearch_smile import Raw, encode, float32_arrays
 from components.stores.refused import Refused
 
+LONGEST_ID = 512  # bytes; a longer one has Elasticsearch refuse the whole request it comes in
 _TOGETHER = 256  # documents whose vectors are encoded in one go
 
 
-def sorted_out(documents: Any, dims: int | None) -> tuple[list[Document], list[Refused]]:
+def sorted_out(documents: Any, dims: int | None, kinds: MetaKinds) -> tuple[list[Document], list[Refused]]:
     """
     Part what can be stored from what never could.
 
     :param dims: Length of the index's vectors; None takes that of the first document that has one.
+    :param kinds: Of value in each field of meta.
     :returns: The documents to write, and the others with the field that is to blame.
     :raises ValueError: When `documents` is no list of Documents.
     """
     if not isinstance(documents, list) or not all(isinstance(document, Document) for document in documents):
         raise ValueError("write_documents takes a list of haystack Documents")
     good, bad = [], []
+    kinds.begin()
     for document in documents:
         length = None if document.embedding is None else len(document.embedding)
         dims = dims or length
@@ -36,6 +40,11 @@ def sorted_out(documents: Any, dims: int | None) -> tuple[list[Document], list[R
             bad.append(Refused(document.id, None, f"meta holds {names}, which is the Document's own: rename it"))
         elif length is not None and dims is not None and length != dims:
             bad.append(Refused(document.id, "embedding", other_length(length, dims)))
+        elif (length_of_id := len(document.id.encode(errors="replace"))) > LONGEST_ID:
+            reason = f"the id is {length_of_id} bytes long, Elasticsearch takes {LONGEST_ID} at most"
+            bad.append(Refused(document.id, "id", reason))
+        elif (conflict := kinds.conflict(document.meta)) is not None:
+            bad.append(Refused(document.id, *conflict))
         else:
             good.append(document)
     return good, bad

@@ -6,6 +6,7 @@ import functools
 import os
 import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 from collections.abc import Callable
@@ -79,7 +80,10 @@ def find_server(port: int | None = None) -> Server:
     if url := os.environ.get("ELASTICSEARCH_URL"):
         return Server(url, "ELASTICSEARCH_URL", lambda: None)
     if docker_is_running():
-        return start_in_docker(port or free_port())
+        try:
+            return start_in_docker(port or free_port())
+        except (NoServer, subprocess.TimeoutExpired) as error:
+            print(f"Docker has no server to give, so Maven is tried: {error}", file=sys.stderr)
     return start_from_maven(port)
 
 

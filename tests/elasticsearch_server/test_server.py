@@ -1,8 +1,11 @@
 """The server of the tests is a real one: nodes die, and the cluster answers."""
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.elasticsearch_server.find import NoServer, find_server
+from tests.elasticsearch_server.find import NoServer, Server, find_server
 from tests.elasticsearch_server.node import Cluster, get
 
 
@@ -18,6 +21,20 @@ def test_without_docker_java_and_maven_the_reason_is_named(monkeypatch: pytest.M
     monkeypatch.setattr("tests.elasticsearch_server.build.VERSION", "0.0.0")  # nothing of this version is built
     with pytest.raises(NoServer, match="no java found"):
         find_server()
+
+
+def test_where_docker_fails_maven_is_tried(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A Docker engine that runs, but gets no image, as behind many a firewall."""
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\n[ $1 = info ] || { echo no route to the registry >&2; exit 125; }\n")
+    docker.chmod(0o755)
+    monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr("tests.elasticsearch_server.find.start_from_maven", lambda port: Server("it", "Maven", print))
+    assert find_server().source == "Maven"
+    assert "no route to the registry" in capsys.readouterr().err
 
 
 @pytest.mark.elasticsearch

@@ -9,6 +9,7 @@ import asyncio
 import copy
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from haystack import Document
@@ -45,6 +46,26 @@ def passages() -> list[Document]:
 
 def ids(documents: list[Document]) -> list[str]:
     return [document.id for document in documents]
+
+
+MALFORMED_FILTERS: list[Any] = [
+    {"field": "meta.a", "value": 1},
+    {"field": "meta.a", "operator": "=="},
+    {"field": "meta.a", "operator": "~", "value": 1},
+    {"field": "meta.a", "operator": ">", "value": "March"},
+    {"field": "meta.a", "operator": ">", "value": [1]},
+    {"field": "meta.a", "operator": "<", "value": {"a": 1}},
+    {"field": "meta.a", "operator": "in", "value": "abc"},
+    {"field": "content", "operator": ">", "value": 1},
+    {"field": "embedding", "operator": "==", "value": None},
+    {"field": 3, "operator": "==", "value": None},
+    {"operator": "XOR", "conditions": []},
+    {"operator": "AND"},
+    {"conditions": []},
+    {"operator": "AND", "conditions": "all"},
+    {"operator": "AND", "conditions": ["all"]},
+    ["all"],
+]
 
 
 class HybridStoreSuite:
@@ -146,7 +167,12 @@ class HybridStoreSuite:
             [found] = document_store.hybrid_search(["words"], [EAST], top_k=5, filters=filters, fusion=fusion)
             assert set(ids(found)) == set(ids(far))
 
-    def test_malformed_filter_is_refused(self, filled):
+    @pytest.mark.parametrize("filters", MALFORMED_FILTERS, ids=repr)
+    def test_malformed_filters_are_refused(self, filled, filters):
+        with pytest.raises(FilterError):
+            filled.filter_documents(filters)
+
+    def test_malformed_filter_of_a_question_is_refused(self, filled):
         with pytest.raises(FilterError):
             filled.hybrid_search(["tower"], None, filters={"operator": "AND"})
 

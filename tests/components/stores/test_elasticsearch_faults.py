@@ -259,11 +259,11 @@ class TestCausesAndRemedies:
     def test_too_old(self, make_store, proxy):
         def old(exchange: Exchange) -> None:
             reply = exchange.json
-            reply["version"]["number"] = "8.4.3"
+            reply["version"]["number"] = "8.14.3"
             exchange.json = reply
 
         proxy.rule = old
-        with pytest.raises(ElasticsearchStoreError, match=r"8\.4\.3; 8\.12 or newer"):
+        with pytest.raises(ElasticsearchStoreError, match=r"8\.14\.3; 8\.15 or newer"):
             make_store(proxy.url).count_documents()
 
     def test_wrong_password_is_named_and_stays_secret(self, make_store, proxy, monkeypatch, caplog):
@@ -305,6 +305,30 @@ class TestCausesAndRemedies:
         assert len(store.hybrid_search(["passage"], None)[0]) == 5
         store.request("PUT", f"/{index_name}/_settings", {"index.blocks.read_only_allow_delete": None}, within=5)
         assert store.write_documents(documents(10), DuplicatePolicy.OVERWRITE) == 10
+
+    @pytest.mark.parametrize(
+        "first, second", [("1999", 2005), (2005, "1999"), (True, "yes"), ([1], ["x"]), ("1999", True)]
+    )
+    def test_a_field_holds_one_type_whichever_comes_first(self, make_store, elasticsearch_url, first, second):
+        store = make_store(elasticsearch_url)
+        pair = [Document(id=name, content="x", meta={"year": year}) for name, year in (("a", first), ("b", second))]
+        with pytest.raises(RefusedDocuments, match="document b: field year holds another type"):
+            store.write_documents(pair)
+        later = Document(id="c", content="x", meta={"at": {"place": "here"}, "year": second})
+        with pytest.raises(RefusedDocuments, match="document c: field year holds another type"):
+            make_store(elasticsearch_url).write_documents([later, Document(id="d", content="x", meta={"year": first})])
+        assert {document.id for document in store.filter_documents()} == {"a", "d"}
+
+    def test_a_field_whose_type_was_chosen_takes_what_fits_it(self, make_store, elasticsearch_url):
+        store = make_store(elasticsearch_url, meta_fields={"version": "keyword"})
+        versions = [Document(id=str(i), content="x", meta={"version": one}) for i, one in enumerate(["1a", 2])]
+        assert store.write_documents(versions) == 2
+
+    def test_an_id_longer_than_the_server_takes_costs_no_other(self, make_store, elasticsearch_url):
+        store = make_store(elasticsearch_url)
+        with pytest.raises(RefusedDocuments, match="the id is 600 bytes long"):
+            store.write_documents([Document(id="é" * 300, content="x"), Document(id="é" * 256, content="x")])
+        assert store.count_documents() == 1
 
     def test_mapping_explosion(self, make_store, elasticsearch_url):
         store = make_store(elasticsearch_url, max_fields=60)

@@ -177,32 +177,6 @@ def test_wide_filters(store):
     assert len(store.filter_documents({"operator": "OR", "conditions": conditions})) == 25
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [
-        {"field": "meta.a", "value": 1},
-        {"field": "meta.a", "operator": "=="},
-        {"field": "meta.a", "operator": "~", "value": 1},
-        {"field": "meta.a", "operator": ">", "value": "March"},
-        {"field": "meta.a", "operator": ">", "value": [1]},
-        {"field": "meta.a", "operator": "<", "value": {"a": 1}},
-        {"field": "meta.a", "operator": "in", "value": "abc"},
-        {"field": "content", "operator": ">", "value": 1},
-        {"field": "embedding", "operator": "==", "value": None},
-        {"field": 3, "operator": "==", "value": None},
-        {"operator": "XOR", "conditions": []},
-        {"operator": "AND"},
-        {"conditions": []},
-        {"operator": "AND", "conditions": "all"},
-        {"operator": "AND", "conditions": ["all"]},
-        ["all"],
-    ],
-)
-def test_malformed_filters_are_refused(filters):
-    with pytest.raises(FilterError):
-        to_sql(filters)
-
-
 def test_no_filter_deletes_everything(store):
     for change in (store.delete_by_filter, lambda filters: store.update_by_filter(filters, {"a": 1})):
         with pytest.raises(FilterError, match="delete_all_documents"):

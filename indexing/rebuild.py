@@ -49,7 +49,7 @@ def rebuild(
         old = {source.path: source.state for source in store.sources.all()}
         roots = [os.path.realpath(path) for path in paths]
         others = [path for path in old if not is_under(path, roots)]
-        with store.rebuilt() as new:
+        with store.rebuilt(before_switch=held.check) as new:
             parts.last.document_store = new
             try:
                 there = [path for path in others if os.path.lexists(path)]
@@ -57,7 +57,6 @@ def rebuild(
             finally:
                 parts.last.document_store = store
             _check(report, old)
-            held.check()
     made = {*report.indexed, *(refused.path for refused in report.refused)}
     report.removed = sorted(path for path, state in old.items() if state == "indexed" and path not in made)
     return report

@@ -1,5 +1,6 @@
 """The store for a corpus that outgrows one machine: Elasticsearch, over elasticsearch-haystack's."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any, Literal
@@ -56,9 +57,8 @@ class ElasticsearchDocumentStore(Reading):
         """
         passages = self._passages
         if recreate_index and (place := passages.place()) is not None:
-            passages.requests("DELETE", f"/{place.index}", within=self.limits.patience, allow=(404,))
+            passages.indices.remake(place)
             passages.forget()
-            passages.made()
         else:
             passages.delete_matching(None)
         self.sources.clear()
@@ -75,9 +75,11 @@ class ElasticsearchDocumentStore(Reading):
         replace(indices, design=new.design).create_version(name)
         return new
 
-    def rebuilt(self, **changed: Any) -> AbstractContextManager["ElasticsearchDocumentStore"]:
+    def rebuilt(
+        self, before_switch: Callable[[], None] | None = None, **changed: Any
+    ) -> AbstractContextManager["ElasticsearchDocumentStore"]:
         """
         A new version of the index beside this one, put in its place at the end of the block
         (`components.stores.elasticsearch_versions.rebuilt`).
         """
-        return rebuilt(self, **changed)
+        return rebuilt(self, before_switch, **changed)

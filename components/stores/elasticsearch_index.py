@@ -1,5 +1,6 @@
 """The indices of a store: the passages' and its sources', each behind an alias, made when they are first written to."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from components.stores.elasticsearch_mapping import IndexDesign, index_settings
 from components.stores.elasticsearch_sources import MAPPING as SOURCES_MAPPING
 
 _PATIENCE = 60.0  # seconds for making an index
+SOURCES = "-sources"  # what the names of the sources' alias and indices end with
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class IndexSet:
         return self._find(self.name)
 
     def find_sources(self) -> Place | None:
-        return self._find(f"{self.name}-sources")
+        return self._find(self.name + SOURCES)
 
     def _find(self, name: str) -> Place | None:
         reply = self.requests("GET", f"/{name}/_alias", within=_PATIENCE, allow=(404,))
@@ -70,30 +72,65 @@ class IndexSet:
 
     def make(self, with_graph: bool = True) -> Place:
         """Where the passages are, made if there was no index; `with_graph` False leaves the vectors' graph out."""
-        number = 1
+        number: int | None = None
         while True:
             if (place := self.find()) is not None:
                 return place
+            if number is None:  # a version whose passages were deleted: both aliases go on naming one version
+                sources = self.find_sources()
+                number = self.version_number(sources.index.removesuffix(SOURCES)) if sources is not None else None
+                number = 1 if number is None else number
             self._create(self.version(number), self.name, passages=True, with_graph=with_graph)
             number += 1  # taken by the leavings of a rebuild, or by another process that was quicker
 
     def make_sources(self) -> Place:
         """Where the sources are, made if there was no index."""
-        while True:
-            if (place := self.find_sources()) is not None:
-                return place
-            self._create(f"{self.make().index}-sources", f"{self.name}-sources", passages=False)
+        if (place := self.find_sources()) is not None:
+            return place
+        index = self.make().index + SOURCES
+        made = self._create(index, self.name + SOURCES, passages=False)
+        if (place := self.find_sources()) is None:
+            raise ElasticsearchStoreError(
+                f"index {index} was {'made' if made else 'there already'}, but no alias {self.name}{SOURCES} names it: "
+                "give it that alias if it holds this store's sources, else delete it"
+            )
+        return place
 
     def version(self, number: int) -> str:
         return f"{self.name}-v{number:06d}"
 
-    def create_version(self, index: str) -> None:
-        """Make the passages' and the sources' index of a version, without aliases: nobody sees them yet."""
-        self._create(index, None, passages=True, with_graph=False)
-        self._create(f"{index}-sources", None, passages=False)
+    def version_number(self, index: str) -> int | None:
+        """The number of a version by its name; None for an index that is named otherwise."""
+        match = re.fullmatch(rf"{re.escape(self.name)}-v([0-9]{{6}})", index)
+        return int(match[1]) if match else None
 
-    def _create(self, index: str, alias: str | None, passages: bool, with_graph: bool = True) -> None:
-        mapping = (self.custom_mapping or self.design.mapping(with_graph)) if passages else SOURCES_MAPPING
+    def create_version(self, index: str) -> None:
+        """
+        Make the passages' and the sources' index of a version, without aliases: nobody sees them yet.
+
+        :raises ElasticsearchStoreError: When one is there already: what is in it may be in use.
+        """
+        for name, passages in ((index, True), (index + SOURCES, False)):
+            if not self._create(name, None, passages, with_graph=False):
+                raise ElasticsearchStoreError(
+                    f"index {name} is there already, and a new version must begin empty: it was made this moment by "
+                    "another rebuild, or by this one and the reply was lost. Nothing was changed: start again once no "
+                    "other rebuild runs"
+                )
+
+    def remake(self, place: Place) -> None:
+        """
+        Delete the index of the passages and make it anew by the settings of now, under its own name: the alias of the
+        sources goes on naming the same version. One without an alias is made with one.
+        """
+        self.requests("DELETE", f"/{place.index}", within=_PATIENCE, allow=(404,))
+        if place.is_alias:
+            self._create(place.index, place.target, passages=True)
+        self.make()
+
+    def _create(self, index: str, alias: str | None, passages: bool, with_graph: bool = True) -> bool:
+        """False when it is there already."""
+        mapping = self._passages_mapping(with_graph) if passages else SOURCES_MAPPING
         settings = index_settings(self.shards if passages else 1, self.replicas, self.max_fields)
         if passages:
             settings["analysis"] = self.design.analysis()
@@ -106,6 +143,13 @@ class IndexSet:
             raise ElasticsearchStoreError(
                 f"index {index} could not be made with these settings: {kind}: {reason[:300]}"
             )
+        return not kind
+
+    def _passages_mapping(self, with_graph: bool) -> dict[str, Any]:
+        if self.custom_mapping is None:
+            return self.design.mapping(with_graph)
+        # The mark by which a rebuild knows an index of ours; of settings it says nothing.
+        return {**self.custom_mapping, "_meta": {"excerpt": {}, **self.custom_mapping.get("_meta", {})}}
 
     def mapping(self, place: Place) -> dict[str, Any]:
         reply = self.requests("GET", f"/{place.index}/_mapping", within=_PATIENCE)

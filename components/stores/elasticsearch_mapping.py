@@ -183,7 +183,7 @@ class IndexDesign:
         :param mapping: The index's mapping as Elasticsearch returns it.
         """
         made_with = mapping.get("_meta", {}).get("excerpt")
-        if made_with is None:
+        if not made_with:  # made by another program, or with a mapping of the user's own
             made_with = _read_off(mapping)
         found = []
         for name in ("language", "quantisation", "similarity", "embedding_dims"):

@@ -84,6 +84,14 @@ class Opened(Settings):
         """Where the passages are, although the index may have been made with other settings than these."""
         return self._passages.indices.find()
 
+    def found_sources(self) -> Place | None:
+        """Where the record of sources is."""
+        return self._passages.indices.find_sources()
+
+    def version_number(self, index: str) -> int | None:
+        """The number of a version of this store by the name of its index; None for any other index."""
+        return self._passages.indices.version_number(index)
+
     def request(self, method: str, path: str, body: Any = None, **settings: Any) -> Any:
         """One request, with retries and errors in words (see `elasticsearch_client.Requests`)."""
         return self.connection.requests()(method, path, body, **settings)

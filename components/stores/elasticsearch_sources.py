@@ -20,6 +20,7 @@ _GENERATIONS = "generations"  # the document whose version counts index runs
 _KEYWORD = {"type": "keyword", "ignore_above": 8191}
 # Only what is asked for is indexed; the rest is kept in `_source`.
 MAPPING: dict[str, Any] = {
+    "_meta": {"excerpt": {}},  # the mark by which a rebuild knows an index of ours
     "dynamic": False,
     "properties": {"path": _KEYWORD, "folders": _KEYWORD, "state": {"type": "keyword"}},
 }

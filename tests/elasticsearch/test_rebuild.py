@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from components.stores import elasticsearch_lock
+from components.stores.busy import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch_errors import ElasticsearchStoreError
+from components.stores.elasticsearch_loading import Loading
 from indexing.rebuild import RebuildError, rebuild
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
@@ -147,6 +150,28 @@ def test_a_failed_rebuild_leaves_everything_as_it_was(make, folder, how):
     assert everything(store_of(pipeline)) == before
     with store_of(pipeline).one_writer():
         pass  # nobody holds it
+
+
+def test_a_lock_lost_while_loading_ends_keeps_the_old_index(make, folder, monkeypatch):
+    """Refreshing and merging at the end may take longer than the lock lasts without renewals."""
+    monkeypatch.setattr(elasticsearch_lock, "BEAT", 0.2)
+    pipeline = make()
+    index(pipeline, [folder])
+    store = store_of(pipeline)
+    before = everything(store)
+    grown = Loading.grown
+
+    def grown_and_taken_over(self: Loading) -> None:
+        grown(self)
+        path = f"/{store.index}-lock/_doc/writer"
+        note = store.request("GET", path, within=10)["_source"]
+        store.request("PUT", path, {**note, "token": "another run"}, within=10)
+        time.sleep(3)
+
+    monkeypatch.setattr(Loading, "grown", grown_and_taken_over)
+    with pytest.raises(StoreBusyError, match="cut off"):
+        rebuild(pipeline, [folder])
+    assert everything(store) == before
 
 
 def test_kill_9_leaves_the_old_index_and_the_next_rebuild_clears_away(make, folder, elasticsearch_url, index_name):

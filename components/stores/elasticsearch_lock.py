@@ -14,7 +14,7 @@ from typing import Any
 
 from components.stores.busy import StoreBusyError
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import ElasticsearchStoreError, StoreUnavailable, cause
+from components.stores.elasticsearch_errors import ElasticsearchStoreError, cause
 
 logger = logging.getLogger(__name__)
 _ID = "writer"  # the document that the holder renews
@@ -117,7 +117,7 @@ class Lease:
 
     def _keep_renewing(self) -> None:
         while not self._end.wait(BEAT) and self._lost is None:
-            with suppress(StoreUnavailable):  # tried again at the next beat
+            with suppress(ElasticsearchStoreError):  # tried again at the next beat; what stays is told by `check`
                 self._renew(BEAT)
 
     def _renew(self, within: float) -> None:

@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,9 +17,11 @@ import pytest
 from components.stores import elasticsearch_lock
 from components.stores.busy import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
+from components.stores.elasticsearch_errors import ElasticsearchStoreError
 from indexing.lock import writing
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
+from tests.elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch
 ROOT = Path(__file__).parents[2]
@@ -118,6 +122,42 @@ def test_a_living_one_keeps_its_lease_for_longer_than_it_lasts(make_store, monke
         held.check()
     with make_store(patience=2.0).one_writer():
         pass  # given back at once
+
+
+def test_a_renewal_that_is_refused_is_tried_again_and_told_by_check(elasticsearch_url, index_name, monkeypatch):
+    """A right that is taken away for a while ends no thread, and prints nothing in the middle of a run."""
+    monkeypatch.setattr(elasticsearch_lock, "BEAT", 0.2)
+    uncaught = []
+    monkeypatch.setattr(threading, "excepthook", uncaught.append)
+    refused = []
+
+    def refuse(exchange: Exchange) -> None:
+        if exchange.method == "PUT" and "-lock/_doc" in exchange.path:
+            refused.append(exchange)
+            exchange.status = 403
+            exchange.body = b'{"error": {"type": "security_exception", "reason": "unauthorized"}, "status": 403}'
+
+    with Proxy(elasticsearch_url) as proxy:
+        store = ElasticsearchDocumentStore(hosts=proxy.url, index=index_name, replicas=0)
+        with store.one_writer() as held:
+            proxy.rule = refuse
+            until(lambda: len(refused) >= 2 or uncaught)
+            held.check()
+            held._renewed = float("-inf")  # for long enough
+            with pytest.raises(ElasticsearchStoreError, match="grant them read"):
+                held.check()
+            proxy.rule = lambda exchange: None
+            until(lambda: held._renewed > 0 or uncaught)
+            held.check()
+        store.close()
+    assert not uncaught
+
+
+def until(happened: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not happened():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def hold(url: str, name: str, number: int, results) -> None:

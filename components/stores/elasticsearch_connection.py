@@ -1,17 +1,19 @@
 """Where Elasticsearch is and who asks it: addresses, credentials, TLS; opened once, by whoever comes first."""
 
 import os
+import re
 import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from elastic_transport.client_utils import url_to_node_config
 from elasticsearch import Elasticsearch
 from haystack.utils import Secret
 
 from components.stores.elasticsearch_client import Requests, check_server, make_client
-from components.stores.elasticsearch_errors import ElasticsearchStoreError
+from components.stores.elasticsearch_errors import ElasticsearchStoreError, without_password
 
 DEFAULT_URL = "http://localhost:9200"
 
@@ -30,7 +32,7 @@ def addresses(hosts: str | Sequence[str] | None) -> list[str]:
             raise ElasticsearchStoreError(
                 f"the address of Elasticsearch is {shown!r}: it must start with http:// or https://, like {DEFAULT_URL}"
             )
-    return [_with_port(one.rstrip("/")) for one in found]
+    return [_checked(_with_port(one.rstrip("/"))) for one in found]
 
 
 def _with_port(url: str) -> str:
@@ -41,6 +43,28 @@ def _with_port(url: str) -> str:
     if ":" in host.rpartition("]")[2]:
         return url
     return f"{scheme}://{place}:{443 if scheme == 'https' else 80}{slash}{path}"
+
+
+def _checked(url: str) -> str:
+    """
+    The address, if the client takes it for what is meant: it says of others what they are, password and all.
+
+    An unescaped / ? or # in a password ends the host's part, and the @ comes after it.
+    """
+    path = re.split("[/?#]", url.split("://", 1)[1], maxsplit=1)[1:]
+    try:
+        url_to_node_config(url)
+        without_password(url)  # as messages do
+        understood = "@" not in "".join(path)
+    except ValueError:
+        understood = False
+    if not understood:
+        raise ElasticsearchStoreError(
+            f"the address of Elasticsearch is not like {DEFAULT_URL} (not shown here, as it may hold a password): a "
+            "password in it must be percent-encoded (/ is %2F, ? is %3F, # is %23); better give it as "
+            "ELASTICSEARCH_PASSWORD"
+        ) from None
+    return url
 
 
 @dataclass(frozen=True)

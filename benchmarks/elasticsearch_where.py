@@ -62,7 +62,7 @@ def watching(spent: dict[str, float], took: dict[str, float]) -> Iterator[None]:
 
     from components.retriever import HybridRetriever
     from components.stores import elasticsearch_answers, elasticsearch_reading
-    from components.stores.elasticsearch_client import DeadlineNode
+    from components.stores.elasticsearch_deadline import DeadlineNode
 
     kinds: list[str] = []
 

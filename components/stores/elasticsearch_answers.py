@@ -10,7 +10,7 @@ from haystack import Document
 from components.stores.elasticsearch_client import Requests
 from components.stores.elasticsearch_errors import PartialResult, cause
 from components.stores.elasticsearch_rows import to_document
-from components.stores.elasticsearch_search import LEFT_OUT, HybridSearch, check_whole
+from components.stores.elasticsearch_search import DEEPEST, LEFT_OUT, HybridSearch, check_whole
 
 _SWITCHES = 5  # of the alias that one question outlives
 FILTER_PATH = (
@@ -31,15 +31,16 @@ def answered(
     The passages for each question, best first.
 
     :param target: Index or alias.
-    :param within: Seconds each of both requests may take.
+    :param within: Seconds for all requests together, also where the alias is switched and they are sent again.
     :raises PartialResult: When not all shards answered.
     """
     legs = search.legs(queries, embeddings)
     if not legs:
         return [[] for _ in queries]
-    for _ in range(_SWITCHES):
-        if (found := _answered(requests, target, search, legs, len(queries), within)) is not None:
-            return found
+    with requests.until(within):
+        for _ in range(_SWITCHES):
+            if (found := _answered(requests, target, search, legs, len(queries), within)) is not None:
+                return found
     raise PartialResult(f"index {target} was switched again and again during one question: ask again")
 
 
@@ -78,13 +79,26 @@ def _answered(
 def _fetched(
     requests: Requests, index: str, ids: set[str], preference: str, within: float
 ) -> dict[str, dict[str, Any]] | None:
-    """What is kept of the passages, without vectors, in one search (cheaper than gets). None: the index is gone."""
+    """What is kept of the passages, without vectors, by searches (cheaper than gets). None: the index is gone."""
+    names = list(ids)
+    rows: dict[str, dict[str, Any]] = {}
+    for first in range(0, len(names), DEEPEST):  # one search, but for very many questions at once
+        found = _searched(requests, index, names[first : first + DEEPEST], preference, within)
+        if found is None:
+            return None
+        rows.update(found)
+    return rows | kept(requests, index, ids - rows.keys(), within)
+
+
+def _searched(
+    requests: Requests, index: str, ids: list[str], preference: str, within: float
+) -> dict[str, dict[str, Any]] | None:
     reply = requests(
         "POST",
         f"/{index}/_search",
         {
             "size": len(ids),
-            "query": {"bool": {"filter": {"terms": {"id": list(ids)}}}},
+            "query": {"bool": {"filter": {"terms": {"id": ids}}}},
             "_source": {"excludes": LEFT_OUT},
             "sort": ["_doc"],
             "track_total_hits": False,
@@ -100,8 +114,7 @@ def _fetched(
     )
     if _is_gone(reply):
         return None
-    rows = {hit["_source"]["id"]: hit["_source"] for hit in reply.get("hits", {}).get("hits", [])}
-    return rows | kept(requests, index, ids - rows.keys(), within)
+    return {hit["_source"]["id"]: hit["_source"] for hit in reply.get("hits", {}).get("hits", [])}
 
 
 def kept(requests: Requests, index: str, ids: set[str], within: float) -> dict[str, dict[str, Any]]:

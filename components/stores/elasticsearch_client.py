@@ -1,17 +1,18 @@
-"""One connection pool to Elasticsearch, with deadlines of our own and pauses between attempts."""
+"""Requests to Elasticsearch: one pool of connections, deadlines of our own, pauses between attempts."""
 
 import random
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import orjson
-from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, Serializer, Urllib3HttpNode
-from elastic_transport import ConnectionError as NoConnection
-from elastic_transport._node import NodeApiResponse
+from elastic_transport import Serializer
 from elasticsearch import Elasticsearch
 from elasticsearch.serializer import OrjsonSerializer
 
+from components.stores.elasticsearch_deadline import DeadlineNode
 from components.stores.elasticsearch_errors import (
     ElasticsearchStoreError,
     StoreUnavailable,
@@ -37,85 +38,6 @@ class SmileSerializer(Serializer):
         if not isinstance(data, bytes):
             raise TypeError("a SMILE body is made by elasticsearch_smile")
         return data
-
-
-class DeadlineNode(Urllib3HttpNode):
-    """
-    Holds the time allowed for a reply as a whole.
-
-    urllib3 counts the time from one piece of a reply to the next: a server that sends a byte now and then holds its
-    caller for hours. Here the pieces are read one by one, and the clock is looked at between them.
-    """
-
-    def perform_request(
-        self,
-        method: str,
-        target: str,
-        body: bytes | None = None,
-        headers: HttpHeaders | None = None,
-        request_timeout: Any = None,
-    ) -> NodeApiResponse:
-        allowed = float(request_timeout) if isinstance(request_timeout, int | float) else 60.0
-        start = time.monotonic()
-        pool = self.pool
-        self_headers = self._headers.copy()
-        self_headers.update(headers or {})
-        try:
-            reply = pool.urlopen(
-                method,
-                f"{self.path_prefix}{target}",
-                body=body or None,
-                retries=False,
-                headers=self_headers,
-                timeout=allowed,
-                preload_content=False,
-            )
-            try:
-                data = _read(reply, start + allowed, allowed)
-            except BaseException:
-                reply.close()  # a connection with half a reply in it must not be used again
-                raise
-            reply.release_conn()
-        except Exception as error:
-            raise _as_transport_error(error) from error
-        meta = ApiResponseMeta(
-            node=self.config,
-            duration=time.monotonic() - start,
-            http_version="1.1",
-            status=reply.status,
-            headers=HttpHeaders(reply.headers),
-        )
-        return NodeApiResponse(meta, data)
-
-
-def _read(reply: Any, deadline: float, allowed: float) -> bytes:
-    pieces = []
-    while piece := reply.read1(1 << 20):
-        pieces.append(piece)
-        if time.monotonic() > deadline:
-            raise ConnectionTimeout(f"the reply was not complete after {allowed:g} s")
-    data = b"".join(pieces)
-    announced = reply.headers.get("content-length")
-    if announced is not None and not reply.headers.get("content-encoding") and len(data) != int(announced):
-        raise NoConnection(f"the reply was cut: {len(data)} of {announced} bytes")
-    return data
-
-
-def _as_transport_error(error: Exception) -> Exception:
-    import ssl
-
-    from elastic_transport import TlsError, TransportError
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ReadTimeoutError, SSLError
-
-    if isinstance(error, TransportError):
-        return error
-    if isinstance(error, NewConnectionError):
-        return NoConnection("no connection", errors=(error,))
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | TimeoutError):
-        return ConnectionTimeout("time-out", errors=(error,))
-    if isinstance(error, ssl.SSLError | SSLError):
-        return TlsError(str(error), errors=(error,))
-    return NoConnection(type(error).__name__, errors=(error,))
 
 
 def make_client(hosts: Sequence[str], connections: int, **settings: Any) -> Elasticsearch:
@@ -151,6 +73,23 @@ class Requests:
     def __init__(self, client: Elasticsearch, hosts: Sequence[str], index: str) -> None:
         self.client, self.hosts, self.index = client, hosts, index
         self._prepared: dict[tuple[float, tuple[int, ...]], Elasticsearch] = {}
+        self._here = threading.local()
+
+    @contextmanager
+    def until(self, seconds: float) -> Iterator[None]:
+        """All requests of this thread in the block share this time, whatever each is allowed by itself."""
+        before: float | None = getattr(self._here, "deadline", None)
+        deadline = time.monotonic() + seconds
+        self._here.deadline = deadline if before is None else min(before, deadline)
+        try:
+            yield
+        finally:
+            self._here.deadline = before
+
+    def left(self, within: float) -> float:
+        """Of so many seconds, how many this thread has (see `until`); never below 0."""
+        deadline: float | None = getattr(self._here, "deadline", None)
+        return within if deadline is None else max(0.0, min(within, deadline - time.monotonic()))
 
     def __call__(
         self,
@@ -168,8 +107,8 @@ class Requests:
         """
         One request, tried again with growing, random pauses while that can help.
 
-        :param within: Seconds for all attempts together. One attempt may take two thirds of what is left, so that a
-            node that went silent leaves time to ask another.
+        :param within: Seconds for all attempts together, less where `until` leaves less. One attempt may take two
+            thirds of what is left, so that a node that went silent leaves time to ask another.
         :param check: Raises when a reply is not whole; it is then asked for again.
         :param allow: Statuses of errors whose reply is handed back instead of raised.
         :param attempts: Most attempts; None tries until the time is over. A single one may take all the time.
@@ -205,7 +144,7 @@ class Requests:
 
     def persist(self, attempt: Callable[[float], _T], within: float, attempts: int | None = None) -> _T:
         """Call `attempt(seconds left)` until it succeeds, fails for good, or `within` seconds are over."""
-        deadline = time.monotonic() + within
+        deadline = time.monotonic() + self.left(within)
         pause = _FIRST_PAUSE
         tried = 0
         while True:

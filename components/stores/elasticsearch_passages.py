@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,21 @@ from haystack.document_stores.types import DuplicatePolicy
 from components.stores.elasticsearch_answers import answered, kept
 from components.stores.elasticsearch_bulk import Action, BulkResult, BulkWriter, Operation
 from components.stores.elasticsearch_client import Requests
-from components.stores.elasticsearch_errors import InvalidDocuments, PartialResult, RefusedDocuments
+from components.stores.elasticsearch_errors import (
+    ElasticsearchStoreError,
+    InvalidDocuments,
+    PartialResult,
+    RefusedDocuments,
+    StoreUnavailable,
+)
 from components.stores.elasticsearch_index import IndexSet, Place
 from components.stores.elasticsearch_kinds import MetaKinds
 from components.stores.elasticsearch_rows import actions, sorted_out, to_document, to_row
 from components.stores.elasticsearch_scan import scan
 from components.stores.elasticsearch_search import HybridSearch, check_whole
 from components.stores.elasticsearch_smile import encode
+
+_LAST_REFRESH = 2.0  # seconds, after a write that failed
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,15 @@ class Passages:
     def place(self) -> Place | None:
         """Where the passages are; None while nobody has written any."""
         if self._place is None:
-            with self._lock:
+            # Whoever asks a question waits no longer for another's look than for one of its own.
+            if not self._lock.acquire(timeout=self.requests.left(threading.TIMEOUT_MAX)):
+                raise StoreUnavailable("Elasticsearch did not say in time where the index is: is it overloaded?")
+            try:
                 if self._place is None and (found := self.indices.find()) is not None:
                     self._dims = self.indices.check(found)
                     self._place = found
+            finally:
+                self._lock.release()
         return self._place
 
     def made(self, with_graph: bool = True) -> Place:
@@ -163,10 +177,15 @@ class Passages:
         if good:
             try:
                 result = self.writer().run(actions(good, operation, bad))
-            finally:
-                if not self.loading:
-                    self.refresh()
-                self.renew(len(good))
+            except BaseException:
+                # What was written until then shows, if that is quickly done; what went wrong is told in any case.
+                with suppress(ElasticsearchStoreError), self.requests.until(_LAST_REFRESH):
+                    if not self.loading:
+                        self.refresh()
+                raise
+            if not self.loading:
+                self.refresh()
+            self.renew(len(good))
         if bad:
             raise InvalidDocuments([*bad, *result.refused], result.done)
         if result.refused:

@@ -45,8 +45,9 @@ class Reading(Opened):
         if not queries:
             return []
         passages = self._passages
-        dims = passages.dims() if embeddings is not None else None
-        return passages.search(search, queries, checked_embeddings(queries, embeddings, dims))
+        with passages.requests.until(self.limits.timeout):
+            dims = passages.dims() if embeddings is not None else None
+            return passages.search(search, queries, checked_embeddings(queries, embeddings, dims))
 
     async def hybrid_search_async(
         self,

@@ -23,6 +23,7 @@ class Exchange:
     number: int  # of the request, from 0
     delay: float = 0.0  # seconds before the reply
     bytes_per_second: float | None = None
+    dripping: bool = False  # ten bytes of the headers a second, one by one
     cut_at: int | None = None  # send so many bytes of the body, then break the connection
     reset: bool = False  # break it with RST instead of FIN
     silent: bool = False  # never answer
@@ -107,7 +108,13 @@ class Proxy:
             line for line in lines[1:] if line and not line.lower().startswith(("content-length", "transfer-encoding"))
         ]
         start = [f"HTTP/1.1 {exchange.status} X", *kept, f"content-length: {len(exchange.body)}", "", ""]
-        writer.write("\r\n".join(start).encode())
+        head = "\r\n".join(start).encode()
+        for letter in head if exchange.dripping else ():
+            writer.write(bytes([letter]))
+            await writer.drain()
+            await asyncio.sleep(0.1)
+        if not exchange.dripping:
+            writer.write(head)
         body = exchange.body if exchange.cut_at is None else exchange.body[: exchange.cut_at]
         if exchange.bytes_per_second:
             step = max(1, int(exchange.bytes_per_second / 10))

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import threading
 import time
+import traceback
 from collections import Counter
 
 import pytest
@@ -10,6 +12,7 @@ from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
+from components.stores.elasticsearch_bulk import BulkWriter
 from components.stores.elasticsearch_errors import (
     ElasticsearchStoreError,
     PartialResult,
@@ -72,19 +75,109 @@ def only(path: str, change):
     return rule
 
 
+def ask_at_once(store: ElasticsearchDocumentStore, count: int) -> list[float]:
+    """Seconds after which each of so many threads was told that the store is not there."""
+    took: list[float] = []
+
+    def ask() -> None:
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.hybrid_search(["passage"], None)
+        took.append(time.monotonic() - start)
+
+    threads = [threading.Thread(target=ask) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return took
+
+
 class TestQuestions:
-    @pytest.mark.parametrize("how", ["slow", "trickle", "silent"])
+    @pytest.mark.parametrize("how", ["slow", "trickle", "dripping", "silent"])
     def test_our_deadline_holds(self, filled, proxy, how):
-        changes = {"slow": {"delay": 30.0}, "trickle": {"bytes_per_second": 20}, "silent": {"silent": True}}[how]
+        changes = {
+            "slow": {"delay": 30.0},
+            "trickle": {"bytes_per_second": 20},
+            "dripping": {"dripping": True},
+            "silent": {"silent": True},
+        }[how]
         proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(changes))
         start = time.monotonic()
         with pytest.raises(StoreUnavailable):
             filled.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)
         assert time.monotonic() - start < 1.5 + 1.0
 
-    async def test_the_deadline_holds_for_many_at_once_and_threads_do_not_pile_up(self, filled, proxy):
-        import threading
+    def test_the_deadline_holds_for_all_requests_of_a_question_together(self, make_store, elasticsearch_url, proxy):
+        """Each of its two requests is answered in time, but not both."""
+        make_store(elasticsearch_url).write_documents(documents(10))
+        store = make_store(proxy.url, timeout=3.0)
+        assert len(store.hybrid_search(["passage"], None)[0]) == 10
+        proxy.rule = only("search", lambda exchange: vars(exchange).update(delay=1.8))
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            store.hybrid_search(["passage"], None)
+        assert time.monotonic() - start < 3.0 + 1.0
 
+    def test_the_deadline_holds_where_the_alias_is_switched_again_and_again(self, filled, proxy):
+        def switch(exchange: Exchange) -> None:
+            reply = exchange.json
+            for number, one in enumerate(reply["responses"]):
+                for hit in one["hits"]["hits"]:
+                    hit["_index"] = f"version-{number}"
+            exchange.json = reply
+            exchange.delay = 0.8
+
+        proxy.rule = only("_msearch", switch)
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            filled.hybrid_search(["passage"], [[1.0, 0, 0, 0]], fusion=BOTH)
+        assert time.monotonic() - start < 1.5 + 1.5
+
+    def test_waiting_for_a_connection_counts(self, make_store, elasticsearch_url, proxy):
+        make_store(elasticsearch_url).write_documents(documents(10))
+        store = make_store(proxy.url, connections=1)
+        assert len(store.hybrid_search(["passage"], None)[0]) == 10
+        proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(silent=True))
+        took = ask_at_once(store, 6)
+        assert len(took) == 6
+        assert max(took) < 1.5 + 1.5
+        proxy.rule = lambda exchange: None
+        assert len(store.hybrid_search(["passage"], None)[0]) == 10
+
+    def test_a_connection_given_up_in_the_middle_of_a_reply_does_not_take_its_place_along(
+        self, make_store, elasticsearch_url, proxy
+    ):
+        make_store(elasticsearch_url).write_documents(documents(10))
+        store = make_store(proxy.url, connections=1)
+        assert len(store.hybrid_search(["passage"], None)[0]) == 10
+        proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(bytes_per_second=20))
+        assert len(ask_at_once(store, 1)) == 1
+        proxy.rule = lambda exchange: None
+        assert len(store.hybrid_search(["passage"], None)[0]) == 10
+
+    @pytest.mark.parametrize("path", ["_alias", "_mapping"])
+    def test_the_deadline_holds_for_the_first_question_too(self, make_store, elasticsearch_url, proxy, path):
+        """Which asks where the index is and what is in it; those that wait for its answer wait no longer."""
+        make_store(elasticsearch_url).write_documents(documents(10))
+        store = make_store(proxy.url)
+        proxy.rule = only(path, lambda exchange: vars(exchange).update(silent=True))
+        took = ask_at_once(store, 4)
+        assert len(took) == 4
+        assert max(took) < 1.5 + 2.5
+
+    def test_more_winners_than_one_search_may_return(self, make_store, elasticsearch_url):
+        """Elasticsearch refuses to return more than 10,000 at once, which many questions have together."""
+        store = make_store(elasticsearch_url, timeout=60.0, patience=120.0)
+        words = {"alpha": 5_100, "beta": 5_100}
+        store.write_documents(
+            [Document(id=f"{word}{i}", content=word) for word, count in words.items() for i in range(count)]
+        )
+        found = store.hybrid_search(list(words), None, top_k=5_100)
+        assert [{one.content for one in passages} for passages in found] == [{"alpha"}, {"beta"}]
+        assert [len(passages) for passages in found] == list(words.values())
+
+    async def test_the_deadline_holds_for_many_at_once_and_threads_do_not_pile_up(self, filled, proxy):
         proxy.rule = only("_msearch", lambda exchange: vars(exchange).update(silent=True))
         before = threading.active_count()
         asked = [filled.hybrid_search_async(["passage"], None) for _ in range(40)]
@@ -226,6 +319,22 @@ class TestWriting:
             store.write_documents(documents(10), DuplicatePolicy.OVERWRITE)
         assert time.monotonic() - start < 6
 
+    def test_what_stopped_a_write_is_told_although_nothing_can_be_refreshed_then(self, make_store, proxy):
+        def refuse(exchange: Exchange) -> None:
+            if "_bulk" in exchange.path or "_refresh" in exchange.path:
+                exchange.status, exchange.body = 503, b'{"error": {"type": "master_not_discovered_exception"}}'
+
+        store = make_store(proxy.url, patience=10.0)
+        store.write_documents(documents(1))
+        store._passages.writer = lambda: BulkWriter(
+            store._passages.requests, store.index, is_alias=True, connections=1, max_bytes=1 << 20, patience=1.0
+        )
+        proxy.rule = refuse
+        start = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="gave up after 1 s"):
+            store.write_documents(documents(10), DuplicatePolicy.OVERWRITE)
+        assert time.monotonic() - start < 8.0, "and the patience for the refresh is not waited for"
+
 
 class TestCausesAndRemedies:
     def test_nobody_there(self, make_store):
@@ -289,6 +398,18 @@ class TestCausesAndRemedies:
         with pytest.raises(StoreUnavailable) as caught:
             make_store("http://elastic:CANARY-SECRET@127.0.0.1:9", wait=0.3).count_documents()
         assert "CANARY-SECRET" not in f"{caught.value} {caplog.text}"
+
+    @pytest.mark.parametrize("letter", ["/", "?", "#", "12/", "[", "%2F/"])
+    @pytest.mark.parametrize("port", [":9", ""], ids=["port", "no port"])
+    async def test_password_that_breaks_the_address_is_not_told(self, make_store, caplog, letter, port):
+        caplog.set_level(logging.DEBUG)
+        store = make_store(f"http://elastic:{letter}CANARY-SECRET@127.0.0.1{port}", wait=0.3)
+        for ask in (store.count_documents, store._create_async_client):
+            with pytest.raises(ElasticsearchStoreError, match=r"percent-encoded.*ELASTICSEARCH_PASSWORD") as caught:
+                ask()
+            shown = "".join(traceback.format_exception(caught.value))
+            assert "CANARY-SECRET" not in f"{shown} {caught.value!r} {caplog.text}"
+            assert caught.value.__cause__ is None
 
     def test_read_only_index_is_named_and_goes_on_once_lifted(self, make_store, elasticsearch_url, index_name):
         store = make_store(elasticsearch_url, patience=1.0)

@@ -1,0 +1,165 @@
+"""One request over urllib3 that ends in the time it is given, wherever the server or the network stops."""
+
+import http.client
+import io
+import socket
+import ssl
+import time
+from typing import Any
+
+from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, TlsError, TransportError, Urllib3HttpNode
+from elastic_transport import ConnectionError as NoConnection
+from elastic_transport._models import NodeConfig
+from elastic_transport._node import NodeApiResponse
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    EmptyPoolError,
+    NewConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from urllib3.util import Timeout
+
+_SHORTEST = 0.001  # seconds: 0 would mean a socket that never waits
+
+
+class DeadlineNode(Urllib3HttpNode):
+    """
+    Holds the time allowed for a request as a whole: for a free connection, to connect, to send, and for the reply.
+
+    urllib3 counts none of the first, and the time of a reply anew with each of its bytes: a server that sends one now
+    and then holds its caller for hours.
+    """
+
+    def __init__(self, config: NodeConfig) -> None:
+        super().__init__(config)
+        plain: Any = self.pool.ConnectionCls
+        self.pool.ConnectionCls = type("DeadlineConnection", (plain,), {"response_class": _Reply})
+
+    def perform_request(
+        self,
+        method: str,
+        target: str,
+        body: bytes | None = None,
+        headers: HttpHeaders | None = None,
+        request_timeout: Any = None,
+    ) -> NodeApiResponse:
+        allowed = float(request_timeout) if isinstance(request_timeout, int | float) else 60.0
+        start = time.monotonic()
+        self_headers = self._headers.copy()
+        self_headers.update(headers or {})
+        try:
+            reply = self.pool.urlopen(
+                method,
+                f"{self.path_prefix}{target}",
+                body=body or None,
+                retries=False,
+                headers=self_headers,
+                timeout=_Until(start + allowed),
+                pool_timeout=allowed,
+                preload_content=False,
+            )
+            try:
+                data = _read(reply, start + allowed, allowed)
+            except BaseException:
+                reply.close()  # a connection with half a reply in it must not be used again
+                raise
+            finally:
+                reply.release_conn()  # its place, when it was closed: there are only so many
+        except Exception as error:
+            raise _as_transport_error(error) from error
+        meta = ApiResponseMeta(
+            node=self.config,
+            duration=time.monotonic() - start,
+            http_version="1.1",
+            status=reply.status,
+            headers=HttpHeaders(reply.headers),
+        )
+        return NodeApiResponse(meta, data)
+
+
+class _Until(Timeout):
+    """What is left until a moment, whenever it is looked at: waiting for a connection has counted then."""
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def clone(self) -> "_Until":
+        return self
+
+    def start_connect(self) -> float:
+        return time.monotonic()
+
+    @property
+    def connect_timeout(self) -> float:
+        return max(_SHORTEST, self._deadline - time.monotonic())
+
+    @property
+    def read_timeout(self) -> float:
+        return self.connect_timeout
+
+
+class _Reply(http.client.HTTPResponse):
+    """A reply, headers and all, that is read within the time its socket allows when it begins."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **settings: Any) -> None:
+        super().__init__(_Ending(sock), *args, **settings)  # type: ignore[arg-type]  # which asks it for a file only
+
+
+class _Ending:
+    """Stands for a socket whose time for reading is counted from now on, and not from each piece."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_EndingFile(self._sock))
+
+
+class _EndingFile(io.RawIOBase):
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._raw = sock.makefile("rb", buffering=0)
+        allowed = sock.gettimeout()
+        self._deadline = None if allowed is None else time.monotonic() + allowed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._deadline is not None:
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("timed out")
+            self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _read(reply: Any, deadline: float, allowed: float) -> bytes:
+    pieces = []
+    while piece := reply.read1(1 << 20):
+        pieces.append(piece)
+        if time.monotonic() > deadline:
+            raise ConnectionTimeout(f"the reply was not complete after {allowed:g} s")
+    data = b"".join(pieces)
+    announced = reply.headers.get("content-length")
+    if announced is not None and not reply.headers.get("content-encoding") and len(data) != int(announced):
+        raise NoConnection(f"the reply was cut: {len(data)} of {announced} bytes")
+    return data
+
+
+def _as_transport_error(error: Exception) -> Exception:
+    if isinstance(error, TransportError):
+        return error
+    if isinstance(error, NewConnectionError):
+        return NoConnection("no connection", errors=(error,))
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | EmptyPoolError | TimeoutError):
+        return ConnectionTimeout("time-out", errors=(error,))
+    if isinstance(error, ssl.SSLError | SSLError):
+        return TlsError(str(error), errors=(error,))
+    return NoConnection(type(error).__name__, errors=(error,))

@@ -56,7 +56,7 @@ class DeadlineNode(Urllib3HttpNode):
                 retries=False,
                 headers=self_headers,
                 timeout=_Until(start + allowed),
-                pool_timeout=allowed,
+                pool_timeout=allowed,  # type: ignore[arg-type]  # typed as whole seconds; goes to Queue.get
                 preload_content=False,
             )
             try:

@@ -38,7 +38,7 @@ class MetaKinds:
             expected = self._expected(name) or found.get(name)
             if expected is not None and expected != kind:
                 told = f"holds another type than in the documents before: {kind}, where it was {expected}"
-                return name, f"field {name} {told}; give it one"
+                return name, f"field {name} {told}: give it one type, or say which with meta_fields"
             found[name] = kind
         self._new.update(found)
         return None

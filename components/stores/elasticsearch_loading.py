@@ -65,8 +65,9 @@ class Loading:
         try:
             yield renew
         finally:
-            if not self.put_back(dead_only=False):  # somebody took this load for dead
-                self.grown()
+            found = self.put_back(dead_only=False)
+        if not found:  # somebody took this load for dead
+            self.grown()
 
     def put_back(self, dead_only: bool = True) -> bool:
         """Put back what a load held back; `dead_only`: unless it seems to be still running. True if there was one."""

@@ -279,8 +279,7 @@ class TestRecreated:
         """As recreating left them once: passages of version 1, sources of version 2."""
         rebuild(store)
         store.request("DELETE", f"/{store.index}-v000002", within=10)
-        body = {"aliases": {store.index: {"is_write_index": True}}}
-        store.request("PUT", f"/{store.index}-v000001", body, within=10)
+        store._passages.indices._create(f"{store.index}-v000001", store.index, passages=True)
         with pytest.raises(RuntimeError, match="broke"), rebuilt(store):
             raise RuntimeError("broke")
         assert words(store) == {"new"}, "the record of sources is as it was"

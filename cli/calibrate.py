@@ -17,7 +17,12 @@ def calibrate(
     ],
     data: Data,
     held_out: Annotated[
-        int, typer.Option("--held-out", min=0, help="Articles to fit on: those a training run held out. 0 takes all.")
+        int,
+        typer.Option(
+            "--held-out",
+            min=0,
+            help="Articles to fit on, where training.json does not name those it was not trained on. 0 takes all.",
+        ),
     ] = 12,
     questions: Annotated[int, typer.Option("--questions", min=1, help="At most so many questions.")] = 1500,
     passages: Annotated[int, typer.Option("--passages", min=1, help="Retrieved passages read for each.")] = 20,
@@ -34,6 +39,7 @@ def calibrate(
     fitted on what the reader finds; others for a passage by itself, half of the time one without an answer. The
     figures told are cross-validated over articles.
     """
+    from components.models import resolve_model
     from components.reader.calibration import Calibration
     from components.reader.engines.choose import load_engine
     from components.reader.reading import Reading
@@ -42,14 +48,20 @@ def calibrate(
     from pipelines.loader import load_pipeline
     from training.calibrate import calibrate as fit
     from training.calibrate import figures
+    from training.card import held_out_articles
     from training.ranking_features import Example, collect
     from training.reliability_plot import reliability_plot
     from training.run_data import HELD_OUT_SEED
     from training.single_passages import single_passages
     from training.squad_data import read_squad, sample, split_articles
 
+    folder = resolve_model(model)
     everything = read_squad(data)
-    judged = sample(split_articles(everything, held_out, HELD_OUT_SEED)[1] or everything, questions, seed)
+    held = [article for article in everything.articles if article in held_out_articles(folder)]
+    if held_out and held:
+        judged = sample(everything.select(held), questions, seed)
+    else:
+        judged = sample(split_articles(everything, held_out, HELD_OUT_SEED)[1] or everything, questions, seed)
     titles = {paragraph.text: paragraph.article.replace("_", " ") for paragraph in everything.paragraphs}
     asking = load_pipeline("ask", pipelines, indexed(titles, pipelines, cache, progress))
     embedder, retriever = asking.component("QuestionEmbedder"), asking.component("HybridRetriever")

@@ -20,7 +20,13 @@ Recipe = Annotated[
         "--recipe", metavar="NAME|FILE", help="Settings to start from: one of training/recipes, or a TOML file."
     ),
 ]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder of the run; the finished model lies in its model/.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        help="Folder of the run; the finished model lies in its model/. Two stages have a folder each beside it.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(
@@ -57,7 +63,8 @@ def settings(
         _put(values, name.strip().split("."), _value(text.strip()))
     for name in ("model", "out"):
         if name not in values:
-            raise CommandError(f"no {name} was given: name it with --{name}, or choose a --recipe that has one")
+            option = "--model (in distil: --student)" if name == "model" else f"--{name}"
+            raise CommandError(f"no {name} was given: name it with {option}, or choose a --recipe that has one")
     try:
         return settings_from(values)
     except ValueError as error:

@@ -54,6 +54,15 @@ def write_card(folder: Path, name: str) -> Path:
     return path
 
 
+def held_out_articles(folder: Path) -> set[str]:
+    """The articles that the model was not trained on, as `training.json` tells; empty when it tells nothing."""
+    file = folder / "training.json"
+    made = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    runs = [made, *made.get("runs", ())]
+    known = [set(run["data"].get("held_out_articles", ())) for run in runs if run.get("data")]
+    return set.intersection(*known) if known else set()
+
+
 def add_official(folder: Path, file: str, figures: Mapping[str, Any]) -> None:
     """Note the official figures for a file, and write the card anew."""
     path = folder / OFFICIAL

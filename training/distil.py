@@ -1,5 +1,6 @@
 """Distillation: the training run of `finetune`, with a teacher's outputs to learn from beside the labels."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,9 +79,9 @@ class IntermediateObjective:
 def distil(settings: TrainSettings, fresh: bool = False) -> Path | None:
     """Train `settings.model`, the student, from `settings.distillation`'s teacher, stage by stage.
 
-    With one stage the run lies in `settings.out`; with more, each in a folder of its own there, and the last one's
-    model is the result. A student that was distilled before, without labels, makes this the second step of
-    DistilBERT's recipe (Sanh et al. 2019, section 3).
+    With one stage the run lies in `settings.out`; with more, each in a folder of its own beside it
+    (`<out>-1-intermediate`, `<out>-2-prediction`), and the last one's model is the result. A student that was distilled
+    before, without labels, makes this the second step of DistilBERT's recipe (Sanh et al. 2019, section 3).
 
     :returns: the student's folder, or None when the run was stopped before its end (run again to go on).
     :raises ValueError: when teacher and student have different tokenizers, and as `finetune` does.
@@ -90,6 +91,11 @@ def distil(settings: TrainSettings, fresh: bool = False) -> Path | None:
         raise ValueError("distillation needs a teacher: set distillation.teacher (--teacher)")
     if not taught.stages or (unknown := [stage for stage in taught.stages if stage not in STAGES]):
         raise ValueError(f"stages must be some of {', '.join(STAGES)}; got {', '.join(unknown) or 'none'}")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and taught.stages != ("prediction",):
+        raise ValueError(
+            f"stages are {', '.join(taught.stages)}, but only the prediction stage runs in several processes: run the "
+            "intermediate stage in one, then the prediction stage from its model"
+        )
     same_tokenizer(taught.teacher, settings.model)
     folder: Path | None = None
     for number, stage in enumerate(taught.stages, start=1):
@@ -116,4 +122,5 @@ def make_objective(settings: TrainSettings, model: PreTrainedModel, data: RunDat
     if taught.stage == "intermediate":
         return IntermediateObjective(Teacher(taught.teacher, device, None, maps=True), taught, model)
     cache = Path(settings.out).parent / "cache" if taught.cache else None
-    return PredictionObjective(Teacher(taught.teacher, device, cache), taught, settings.shared)
+    teacher = Teacher(taught.teacher, device, cache, precision=settings.precision)
+    return PredictionObjective(teacher, taught, settings.shared)

@@ -83,6 +83,10 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
         called = devices.wrap(model, settings.compile)
         per_epoch = data.plan(0).questions
         whole = round(settings.epochs * per_epoch)
+        if whole < 1:
+            raise ValueError(
+                f"epochs is {settings.epochs}, which is less than one of {per_epoch:,} questions: raise it"
+            )
         log, files = StepLog(), _files(out, at.step) if devices.first else None
         saved = time.monotonic()
         bar = _bar(at, whole, devices)
@@ -97,7 +101,8 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
                 log.leave_out(time.monotonic() - began)
             saved = time.monotonic()
 
-        while not (at.finished or stop()):
+        stopped = devices.any(stop())  # of all processes: one that left alone would leave the others waiting
+        while not (at.finished or stopped):
             plan = data.plan(at.epoch)
             if at.step_in_epoch == 0:
                 check_answers_seen(data.corpus.held_answers(plan.windows), len(plan.windows))
@@ -132,7 +137,8 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
                     at.finished = ended or 0 < settings.patience <= at.looks_without_gain
                     save()
                 at.finished = at.finished or ended
-                if at.finished or devices.any(stop()):
+                stopped = devices.any(stop())
+                if at.finished or stopped:
                     break
                 if devices.any(time.monotonic() - saved > settings.checkpoint_minutes * 60):
                     save()

@@ -59,7 +59,9 @@ def open_run(settings: TrainSettings, fresh: bool, devices: Devices) -> Checkpoi
         )
     if devices.first:
         out.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", encoding="utf-8")
+        begun = file.with_suffix(".new")  # renamed when it is whole: without its settings no run can be gone on with
+        begun.write_text(json.dumps(settings.to_dict(), indent=1) + "\n", encoding="utf-8")
+        begun.replace(file)
     devices.wait()
     return None if fresh else load_newest(out / "checkpoints")
 

@@ -70,9 +70,22 @@ class RunData:
                 f"none of the {asked:,} questions in {', '.join(settings.data)} has an answer in its paragraph: all "
                 "labels would be at the first token, and the reader would learn to find nothing"
             )
+        if unread := corpus.unread():
+            named = ", ".join(training.questions[number].id for number in unread[:5])
+            say(
+                f"{len(unread):,} questions have an answer longer than a window of {settings.max_length} tokens holds. "
+                f"The reader cannot give it, so they are learned as if they had none: {named}"
+                f"{' ...' if len(unread) > 5 else ''}"
+            )
         held_out = None
         if judged is not None:
             chosen = held_out_questions(judged, settings.held_out_questions, HELD_OUT_SEED)
+            if not chosen.questions:
+                raise ValueError(
+                    f"the {settings.held_out} held-out article(s), {', '.join(judged.articles[:5])}, give no question "
+                    f"to judge by (held_out_questions is {settings.held_out_questions}): hold out more, or 0 to train "
+                    "without early stop"
+                )
             wrong = np.empty((len(chosen.questions), 0), dtype=np.int32)
             if settings.held_out_passages and len(chosen.paragraphs) > settings.held_out_passages:
                 wrong = mine(chosen, settings.held_out_passages, cache)

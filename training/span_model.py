@@ -11,7 +11,7 @@ from components.models import resolve_model
 from training.settings import TrainSettings
 
 HEAD = "qa_outputs"
-_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout")
+_DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "qa_dropout")
 
 
 def model_to_train(settings: TrainSettings, device: torch.device, maps: bool = False) -> PreTrainedModel:

@@ -27,7 +27,7 @@ class SquadFormatError(ValueError):
         more = f"\n  ... and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
         super().__init__(
             f"{len(problems)} malformed item(s) in the data:\n{shown}{more}\n"
-            "Correct them, or leave them out with drop_malformed (--drop-malformed)."
+            "Correct them, or leave them out with drop_malformed (--set drop_malformed=true)."
         )
 
 
@@ -208,6 +208,8 @@ def _question(qa: dict[str, Any], context: str, place: str, problems: list[str])
     if "id" not in qa or not isinstance(qa["id"], str | int):
         found.append('no "id"')
     impossible = qa.get("is_impossible", False)
+    if not isinstance(impossible, bool):
+        found.append(f'"is_impossible" is {impossible!r}, not true or false')
     answers = qa.get("answers", [] if impossible else None)
     if answers is None or not isinstance(answers, list):
         found.append('no list under "answers"')
@@ -230,7 +232,7 @@ def _question(qa: dict[str, Any], context: str, place: str, problems: list[str])
 
 
 def _answer_problem(answer: Any, context: str) -> str | None:
-    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str) or not answer["text"]:
+    if not isinstance(answer, dict) or not isinstance(answer.get("text"), str) or not answer["text"].strip():
         return 'no text under "text"'
     start, text = answer.get("answer_start"), answer["text"]
     if not isinstance(start, int) or isinstance(start, bool):

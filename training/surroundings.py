@@ -12,7 +12,7 @@ import torch
 
 @contextmanager
 def deterministic(wanted: bool) -> Iterator[None]:
-    """Only kernels that give the same sums each time, while the block runs."""
+    """Kernels that give the same sums each time, where there are any, while the block runs; a warning where not."""
     before = torch.are_deterministic_algorithms_enabled()
     if wanted:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS refuses without it

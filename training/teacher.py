@@ -68,14 +68,19 @@ class Teacher:
     """A trained reader whose outputs a student learns from.
 
     :param cache: folder for its logits, None keeps none.
+    :param precision: what it will compute in; logits of another one are not taken from the cache.
     :raises ValueError: when it has no span head.
     """
 
-    def __init__(self, name: str, device: torch.device, cache: Path | None, maps: bool = False) -> None:
+    def __init__(
+        self, name: str, device: torch.device, cache: Path | None, maps: bool = False, precision: str = "fp32"
+    ) -> None:
         folder = resolve_model(name)
         self.model: PreTrainedModel = load_span_model(folder, 0, None, "eager" if maps else "sdpa", trained=True)
         self.model.to(device).eval().requires_grad_(False)  # type: ignore[arg-type]
-        self._cache = None if cache is None else TeacherCache(cache / f"teacher-{model_digest(folder)}.sqlite3")
+        self._cache = (
+            None if cache is None else TeacherCache(cache / f"teacher-{model_digest(folder)}-{precision}.sqlite3")
+        )
 
     @torch.no_grad()
     def logits(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -119,6 +124,12 @@ def window_keys(batch: WindowBatch) -> list[bytes]:
 def same_tokenizer(teacher: str, student: str) -> None:
     """:raises ValueError: unless both models cut text into the same ids: the teacher would read another text."""
     first, second = (PassageTokenizer.load(resolve_model(name)) for name in (teacher, student))
+    types = [(one.layout.question_type, one.layout.passage_type) for one in (first, second)]
+    if types[0] != types[1]:
+        raise ValueError(
+            f"teacher {teacher} tells question and passage apart by token types {types[0]}, student {student} by "
+            f"{types[1]}: see model_input_names in their tokenizer_config.json"
+        )
     if first.fingerprint == second.fingerprint:
         return
     for probe, a, b in zip(_PROBES, first.encode(_PROBES), second.encode(_PROBES), strict=True):

@@ -124,6 +124,12 @@ class Corpus:
             found.append(spans)
         return found
 
+    def unread(self) -> list[int]:
+        """The questions with an answer that is longer than what a window can hold beside them."""
+        room = self.size.max_length - self.layout.special_tokens - self.question_lengths
+        first = [spans[0] if spans else (0, -1) for spans in self.answers]
+        return [number for number, (begin, end) in enumerate(first) if end - begin + 1 > room[number]]
+
     def crop(
         self, question: Ints, paragraph: Ints, group: Ints, crops: Crops | None, rng: np.random.Generator
     ) -> WindowPlan:

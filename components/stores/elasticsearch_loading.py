@@ -17,6 +17,7 @@ _WITHIN = 60.0
 _MERGING = 3600.0
 # Passages from which on the graph is built while loading, by all threads, instead of by one at the end.
 _GRAPH_FROM = 100_000
+_A_PIECE = 1_000_000  # passages of a segment at most, where it is for us to say
 _SETTINGS = ("refresh_interval", "number_of_replicas", "auto_expand_replicas")
 
 
@@ -67,7 +68,7 @@ class Loading:
         finally:
             found = self.put_back(dead_only=False)
         if not found:  # somebody took this load for dead
-            self.grown()
+            self.grown(first=True)
 
     def put_back(self, dead_only: bool = True) -> bool:
         """Put back what a load held back; `dead_only`: unless it seems to be still running. True if there was one."""
@@ -79,16 +80,22 @@ class Loading:
             return False
         self._put(note["settings"], missing_ok=note["index"] != self.index, index=note["index"])
         if note["index"] == self.index:
-            self.grown()
+            self.grown(first=True)
         self.requests("DELETE", f"/{self.notes}/_doc/{_NOTE}", within=_WITHIN, allow=(404,))
         return True
 
-    def grown(self) -> None:
-        """Show what was written, and build the graph of the vectors, in one piece, if there are enough of them now."""
+    def grown(self, first: bool = False) -> None:
+        """
+        Show what was written, and build the graph of the vectors, in one piece, if there are enough of them now.
+
+        :param first: after the first load of an index: what was written before the graph began has none, and a search
+            of it looks at each vector.
+        """
         self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
         count = int(self.requests("GET", f"/{self.index}/_count", within=_WITHIN)["count"])
-        if self._add_graph(count):
-            self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": "1"})
+        if self._add_graph(count) or (first and count > _GRAPH_FROM):
+            pieces = str(-(-count // _A_PIECE))
+            self.requests("POST", f"/{self.index}/_forcemerge", within=_MERGING, params={"max_num_segments": pieces})
             self.requests("POST", f"/{self.index}/_refresh", within=_WITHIN)
 
     def _add_graph(self, passages: int) -> bool:

@@ -141,6 +141,24 @@ def test_another_tokenizer_is_refused(world, tmp_path):
         distil(student(world, "refused", model=str(tmp_path / "other"), distillation={"teacher": str(teacher)}))
 
 
+def test_a_student_that_is_fed_other_token_types_is_refused(world, tmp_path):
+    _, teacher = world
+    write_model(tmp_path / "typeless")
+    file = tmp_path / "typeless" / "tokenizer_config.json"
+    values = json.loads(file.read_text())
+    file.write_text(json.dumps({**values, "model_input_names": ["input_ids", "attention_mask"]}))
+    with pytest.raises(ValueError, match=r"token types \(0, 1\), student .* by \(0, 0\)"):
+        distil(student(world, "typeless", model=str(tmp_path / "typeless"), distillation={"teacher": str(teacher)}))
+
+
+def test_the_intermediate_stage_in_several_processes_is_refused(world, monkeypatch):
+    _, teacher = world
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    taught = {"teacher": str(teacher), "stages": ["intermediate", "prediction"]}
+    with pytest.raises(ValueError, match="only the prediction stage runs in several processes"):
+        distil(student(world, "many", distillation=taught))
+
+
 def test_a_teacher_without_a_head_is_refused(world, tmp_path):
     from transformers import BertConfig, BertModel
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from tests.training.world import facts, settings_for, write_model
 from training.finetune import finetune
 from training.metrics import read_rows
 from training.objectives import SpanObjective
+from training.position import restore
 from training.settings import settings_from
 from training.step_log import TrainingError
 
@@ -99,7 +101,9 @@ def test_kill_9_and_resume_gives_equal_bits(tmp_path):
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed" / "model").exists()
 
-    assert finetune(killed) is not None
+    with mock.patch("training.finetune.restore", wraps=restore) as restored:
+        assert finetune(killed) is not None
+    assert restored.call_count == 1, "begun anew, which gives the same weights too"
     assert_equal_bits(weights(tmp_path / "run"), weights(tmp_path / "killed"))
     for name, tensors in newest(tmp_path / "run").items():
         assert_equal_bits(tensors, newest(tmp_path / "killed")[name])
@@ -220,6 +224,13 @@ def test_an_encoder_that_is_another_model_is_refused(tmp_path):
     (folder / "config.json").write_text(json.dumps({**config, "num_hidden_layers": 3}))
     with pytest.raises(ValueError, match=r"lacks \d+ weight\(s\).*layer\.2"):
         finetune(settings_from(settings_for(tmp_path, model=str(folder))))
+
+
+def test_runs_with_nothing_to_do_or_to_judge_by_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="less than one of"):
+        finetune(settings_from(settings_for(tmp_path, epochs=1e-4)))
+    with pytest.raises(ValueError, match="give no question to judge by"):
+        finetune(settings_from(settings_for(tmp_path, held_out_questions=0, out=str(tmp_path / "unjudged"))))
 
 
 def test_settings_that_do_not_exist_or_are_not_allowed():

@@ -7,8 +7,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import DistilBertConfig, DistilBertForQuestionAnswering
 
 from tests.training.world import settings_for, write_model
+from training.card import held_out_articles
 from training.checkpoints import Checkpoint, load_newest, save_checkpoint
 from training.metrics import Metrics, read_rows
 from training.model_folder import write_model_folder
@@ -124,3 +126,35 @@ def test_recipes_are_settings(name):
 def test_an_unknown_recipe_names_the_known():
     with pytest.raises(ValueError, match=r"no recipe 'bundle'.*bundled, bundled-cpu, fast"):
         read_recipe("bundle")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"drop_malformed": "False"}, "drop_malformed must be true or false; got 'False'"),
+        ({"epochs": "abc"}, "epochs must be a number; got 'abc'"),
+        ({"seed": 1.5}, "seed must be a whole number; got 1.5"),
+        ({"accumulate": True}, "accumulate must be a whole number; got True"),
+        ({"crops": "None"}, "crops must be a table of settings or null; got 'None'"),
+        ({"gradient_norm": 0}, "gradient_norm must be above 0"),
+        ({"distillation": {"weight": 0.5}}, "distillation.teacher must be given"),
+        ({"distillation": {"teacher": "t", "stages": "prediction"}}, "distillation.stages must be a list"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_by_name(tmp_path, values, told):
+    with pytest.raises(ValueError, match=told):
+        settings_from(settings_for(tmp_path, model="m") | values)
+
+
+def test_dropout_is_replaced_in_every_place(tmp_path):
+    config = DistilBertConfig(vocab_size=40, dim=16, n_layers=1, n_heads=2, hidden_dim=16)
+    DistilBertForQuestionAnswering(config).save_pretrained(tmp_path / "distil")
+    model = load_span_model(tmp_path / "distil", 0, dropout=0.0)
+    assert {part.p for part in model.modules() if isinstance(part, torch.nn.Dropout)} == {0.0}
+
+
+def test_the_articles_a_model_was_not_trained_on(tmp_path):
+    assert held_out_articles(tmp_path) == set()
+    runs = [{"data": {"held_out_articles": ["A", "B"]}}, {"data": {"held_out_articles": ["B", "C"]}}]
+    (tmp_path / "training.json").write_text(json.dumps({"runs": runs}))
+    assert held_out_articles(tmp_path) == {"B"}, "an average has seen what any of its runs has"

@@ -86,6 +86,14 @@ def test_wrong_offsets_are_counted_and_named(tmp_path):
             lambda d: d["data"][0]["paragraphs"][0]["qas"][0]["answers"][0].update(answer_start="15"),
             'no whole number under "answer_start"',
         ),
+        (
+            lambda d: d["data"][0]["paragraphs"][0]["qas"][0]["answers"][0].update(text=" ", answer_start=3),
+            'answers[0]: no text under "text"',
+        ),
+        (
+            lambda d: d["data"][0]["paragraphs"][0]["qas"][0].update(is_impossible="false"),
+            "\"is_impossible\" is 'false', not true or false",
+        ),
     ],
 )
 def test_missing_keys_are_named_with_their_place(tmp_path, change, reason):

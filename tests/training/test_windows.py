@@ -82,6 +82,12 @@ def test_all_occurrences_are_whole_words(tmp_path):
     assert len(Corpus(read, tokenizer, SIZE, "all").answers[0]) == 3
 
 
+def test_answers_that_no_window_holds_are_told(corpus):
+    assert corpus.unread() == []
+    short = Corpus(corpus.data, corpus.tokenizer, WindowSize(9, 1, 6), "given")
+    assert short.unread() == list(range(len(corpus.data.questions)))
+
+
 def plan_of(corpus, seed=0, epoch=0, tokens=400, **mixture):
     wrong = np.array([[(p + 1 + n) % 60 for n in range(4)] for p in own(corpus)[1]], dtype=np.int32)
     wrong[::3, 2:] = -1

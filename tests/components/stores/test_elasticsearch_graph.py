@@ -5,7 +5,7 @@ import pytest
 from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 
-from components.stores import elasticsearch_mapping
+from components.stores import elasticsearch_loading, elasticsearch_mapping
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch_errors import ElasticsearchStoreError
 
@@ -67,6 +67,19 @@ def test_a_large_first_load_gets_its_graph_at_the_end(make):
         store.write_documents(passages, DuplicatePolicy.OVERWRITE)
         assert kind(store) == "int8_flat"
     assert kind(store) == "bbq_hnsw"
+    assert nearest_itself(store, passages)
+
+
+def test_what_was_written_before_the_graph_began_gets_it_too(make, monkeypatch):
+    monkeypatch.setattr(elasticsearch_loading, "_GRAPH_FROM", SMALL)
+    store, passages = make(quantisation="int8_hnsw"), documents(0, 3 * SMALL, 8)
+    with store.loading():
+        for first in range(0, len(passages), 10):
+            store.write_documents(passages[first : first + 10])
+            store.request("POST", f"/{store.index}/_refresh", within=10)
+        assert kind(store) == "int8_hnsw"
+    [index] = store.request("GET", f"/{store.index}/_segments", within=10)["indices"].values()
+    assert [len(copy["segments"]) for copies in index["shards"].values() for copy in copies] == [1]
     assert nearest_itself(store, passages)
 
 

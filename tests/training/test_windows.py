@@ -82,10 +82,17 @@ def test_all_occurrences_are_whole_words(tmp_path):
     assert len(Corpus(read, tokenizer, SIZE, "all").answers[0]) == 3
 
 
-def test_answers_that_no_window_holds_are_told(corpus):
-    assert corpus.unread() == []
-    short = Corpus(corpus.data, corpus.tokenizer, WindowSize(9, 1, 6), "given")
-    assert short.unread() == list(range(len(corpus.data.questions)))
+def test_answers_that_no_window_holds_are_told(tmp_path):
+    context = "the old town of rome " * 5
+    qas = [
+        {"id": str(n), "question": "where ?", "answers": [{"text": context[:end], "answer_start": 0}]}
+        for n, end in enumerate((3, 100, 50))
+    ]
+    (tmp_path / "d.json").write_text(json.dumps({"data": [{"paragraphs": [{"context": context, "qas": qas}]}]}))
+    tokenizer, read = PassageTokenizer.load(write_model(tmp_path / "tiny")), read_squad([tmp_path / "d.json"])
+    assert Corpus(read, tokenizer, WindowSize(20, 2, 6), "given").unread() == [1]
+    assert Corpus(read, tokenizer, WindowSize(12, 2, 6), "given").unread() == [1, 2]
+    assert Corpus(read, tokenizer, SIZE, "given").unread() == []
 
 
 def plan_of(corpus, seed=0, epoch=0, tokens=400, **mixture):

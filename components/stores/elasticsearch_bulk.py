@@ -172,9 +172,10 @@ class BulkWriter:
                 pause = _FIRST_PAUSE
             chunk.actions = left
             if left:
-                if time.monotonic() - self._progress > self.patience:
+                left_to_try = self.patience - (time.monotonic() - self._progress)
+                if left_to_try < 0:
                     raise StoreUnavailable(f"gave up after {self.patience:g} s without progress: {reason}")
-                time.sleep(random.uniform(0, pause))  # noqa: S311
+                time.sleep(min(random.uniform(0, pause), left_to_try))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
         return result
 

@@ -16,7 +16,7 @@ class MetaKinds:
     What the fields hold that the mapping did not foresee.
 
     :param look: Brings the index's mapping; asked when a passage has a field that is not known yet.
-    :param declared: Fields whose type somebody chose; what is written to them is Elasticsearch's to judge.
+    :param declared: Fields whose type somebody chose: what is written to or below them is Elasticsearch's to judge.
     """
 
     def __init__(self, look: Callable[[], Mapping[str, Any]], declared: frozenset[str]) -> None:
@@ -32,9 +32,8 @@ class MetaKinds:
     def conflict(self, meta: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first field that holds another kind of value than in the passages before, and what to say of it."""
         found: dict[str, str] = {}
-        for name, kind in _leaves(meta, ""):
-            if name in self._declared:
-                continue
+        guessed = {name: value for name, value in meta.items() if name not in self._declared}
+        for name, kind in _leaves(guessed, ""):
             expected = self._expected(name) or found.get(name)
             if expected is not None and expected != kind:
                 told = f"holds another type than in the documents before: {kind}, where it was {expected}"

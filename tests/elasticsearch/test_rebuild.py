@@ -161,8 +161,8 @@ def test_a_lock_lost_while_loading_ends_keeps_the_old_index(make, folder, monkey
     before = everything(store)
     grown = Loading.grown
 
-    def grown_and_taken_over(self: Loading) -> None:
-        grown(self)
+    def grown_and_taken_over(self: Loading, first: bool = False) -> None:
+        grown(self, first)
         path = f"/{store.index}-lock/_doc/writer"
         note = store.request("GET", path, within=10)["_source"]
         store.request("PUT", path, {**note, "token": "another run"}, within=10)

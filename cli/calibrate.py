@@ -55,13 +55,11 @@ def calibrate(
     from training.single_passages import single_passages
     from training.squad_data import read_squad, sample, split_articles
 
-    folder = resolve_model(model)
+    unseen = held_out_articles(resolve_model(model)) if held_out else set()
     everything = read_squad(data)
-    held = [article for article in everything.articles if article in held_out_articles(folder)]
-    if held_out and held:
-        judged = sample(everything.select(held), questions, seed)
-    else:
-        judged = sample(split_articles(everything, held_out, HELD_OUT_SEED)[1] or everything, questions, seed)
+    named = [article for article in everything.articles if article in unseen]
+    held = everything.select(named) if named else split_articles(everything, held_out, HELD_OUT_SEED)[1]
+    judged = sample(held or everything, questions, seed)
     titles = {paragraph.text: paragraph.article.replace("_", " ") for paragraph in everything.paragraphs}
     asking = load_pipeline("ask", pipelines, indexed(titles, pipelines, cache, progress))
     embedder, retriever = asking.component("QuestionEmbedder"), asking.component("HybridRetriever")

@@ -31,16 +31,16 @@ def answered(
     The passages for each question, best first.
 
     :param target: Index or alias.
-    :param within: Seconds for all requests together, also where the alias is switched and they are sent again.
+    :param within: Seconds a request may take; all together have what the caller's `requests.until` leaves, also where
+        the alias is switched and they are sent again.
     :raises PartialResult: When not all shards answered.
     """
     legs = search.legs(queries, embeddings)
     if not legs:
         return [[] for _ in queries]
-    with requests.until(within):
-        for _ in range(_SWITCHES):
-            if (found := _answered(requests, target, search, legs, len(queries), within)) is not None:
-                return found
+    for _ in range(_SWITCHES):
+        if (found := _answered(requests, target, search, legs, len(queries), within)) is not None:
+            return found
     raise PartialResult(f"index {target} was switched again and again during one question: ask again")
 
 

@@ -3,17 +3,17 @@
 import typer
 
 from cli import exits
-from cli.ask import ask
-from cli.average import average
-from cli.calibrate import calibrate
-from cli.distil import distil
+from cli.commands.ask import ask
+from cli.commands.average import average
+from cli.commands.calibrate import calibrate
+from cli.commands.distil import distil
+from cli.commands.evaluate import evaluate
+from cli.commands.export import export
+from cli.commands.index import index
+from cli.commands.shrink import shrink
+from cli.commands.status import status
+from cli.commands.train import train
 from cli.environment import settle_environment
-from cli.evaluate import evaluate
-from cli.export import export
-from cli.index import index
-from cli.shrink import shrink
-from cli.status import status
-from cli.train import train
 
 app = typer.Typer(
     help="Answers questions with the exact words of your own documents, and shows where they stand.\n\n"

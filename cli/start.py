@@ -37,7 +37,7 @@ def warm(load: Callable[[], "LoadedPipeline"], embedded: bool = True) -> "Loaded
 
 def _import_lancedb() -> None:
     """An import ahead of its use: should it fail, the use itself says so."""
-    from components.stores.lancedb_import import lancedb
+    from components.stores.lancedb.lazy_import import lancedb
 
     with suppress(Exception):
         lancedb()

@@ -9,7 +9,7 @@ import typer
 from cli.exits import SOME_REFUSED, CommandError
 
 if TYPE_CHECKING:
-    from training.settings import TrainSettings
+    from training.run.settings import TrainSettings
 
 STOPPED = SOME_REFUSED  # not everything was done; scripts run the command again
 
@@ -47,7 +47,7 @@ def settings(
     data: list[Path], recipe: str | None, pairs: list[str] | None, labels_only: bool = False, **given: Any
 ) -> "TrainSettings":
     """Recipe, then options, then `--set`: what comes later wins. Options that are None were not given."""
-    from training.settings import read_recipe, settings_from
+    from training.run.settings import read_recipe, settings_from
 
     values = read_recipe(recipe) if recipe else {}
     values |= {

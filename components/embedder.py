@@ -11,8 +11,8 @@ from haystack.utils import ComponentDevice, Secret
 from components.models import MINILM
 
 if TYPE_CHECKING:
+    from components.batching import DynamicBatcher
     from components.encoder.texts import TextEncoder
-    from components.gather import Gatherer
 
 
 class _Embedder:
@@ -108,7 +108,7 @@ class QuestionEmbedder(_Embedder):
         _Embedder.__init__(self, model, device, precision, prefix, suffix, normalize_embeddings, token)
         self.timeout = timeout
         self.max_waiting = max_waiting
-        self._gatherer: Gatherer[str, list[float]] | None = None
+        self._gatherer: DynamicBatcher[str, list[float]] | None = None
 
     @component.output_types(embedding=list[float])
     def run(self, text: str) -> dict[str, Any]:
@@ -129,9 +129,9 @@ class QuestionEmbedder(_Embedder):
             await asyncio.to_thread(self.warm_up)
         with self._lock:
             if self._gatherer is None:
-                from components.gather import Gatherer
+                from components.batching import DynamicBatcher
 
-                self._gatherer = Gatherer(
+                self._gatherer = DynamicBatcher(
                     lambda texts: self._vectors(texts)[0],
                     batch_cost=256,
                     queue_cost=self.max_waiting,

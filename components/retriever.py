@@ -12,7 +12,7 @@ from components.questions import pairs, search_text
 from components.stores.fusion import Fusion, Method
 
 if TYPE_CHECKING:
-    from components.gather import Gatherer
+    from components.batching import DynamicBatcher
 
 FilterPolicy = Literal["merge", "replace"]
 
@@ -109,7 +109,7 @@ class HybridRetriever:
         self.filter_policy = filter_policy
         self.timeout = timeout
         self.max_waiting = max_waiting
-        self._gatherer: Gatherer[_Request, list[Document]] | None = None
+        self._gatherer: DynamicBatcher[_Request, list[Document]] | None = None
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
@@ -150,8 +150,8 @@ class HybridRetriever:
         """
         `run`, without blocking the event loop: what is asked at the same time goes to the store in one request.
 
-        :raises components.gather.QueueFull: When too many questions wait.
-        :raises components.gather.TooLate: After `timeout` seconds.
+        :raises components.batching.QueueFull: When too many questions wait.
+        :raises components.batching.RequestTimeout: After `timeout` seconds.
         """
         request = _Request(query, query_embedding, filters, top_k)
         return {"documents": await self._gathering().ask(request)}
@@ -186,12 +186,12 @@ class HybridRetriever:
         found = self.document_store.hybrid_search(*self._request(queries, embeddings, filters, top_k))
         return self._finished(queries, found, top_k)
 
-    def _gathering(self) -> "Gatherer[_Request, list[Document]]":
+    def _gathering(self) -> "DynamicBatcher[_Request, list[Document]]":
         with self._lock:
             if self._gatherer is None:
-                from components.gather import Gatherer
+                from components.batching import DynamicBatcher
 
-                self._gatherer = Gatherer(
+                self._gatherer = DynamicBatcher(
                     self._together, batch_cost=64, queue_cost=self.max_waiting, timeout=self.timeout, name="retriever"
                 )
             return self._gatherer

@@ -8,9 +8,9 @@ from typing import Any
 from haystack import Document, component
 
 from components.models import MINILM
-from indexing.packing import pack, with_overlap
-from indexing.segments import Unit, halves, units
-from indexing.tokens import TokenCounter
+from indexing.chunking.packing import pack, with_overlap
+from indexing.chunking.segments import Unit, halves, units
+from indexing.chunking.tokens import TokenCounter
 
 # Formats whose lines may be wrapped sentences; in the others a line is a row or an item.
 _WRAPPED = {"text/plain", "application/pdf", "message/rfc822", "application/vnd.ms-outlook"}

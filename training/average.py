@@ -7,9 +7,9 @@ from pathlib import Path
 import torch
 
 from components.models import model_digest, resolve_model
+from training.distillation.teacher import same_tokenizer
 from training.model_folder import TRAINING, write_model_folder
 from training.span_model import load_span_model
-from training.teacher import same_tokenizer
 
 
 def average(models: Sequence[str | Path], out: Path) -> Path:

@@ -10,16 +10,16 @@ from collections.abc import Iterator
 
 import torch
 
-from training.devices import Devices, Precision, keep_freed_memory
-from training.finetune import _step
-from training.objectives import SpanObjective
-from training.optimiser import build_optimiser
-from training.position import Position
-from training.prefetch import Step, prefetch
-from training.run_data import RunData
-from training.settings import settings_from
+from training.data.prefetch import Step, prefetch
+from training.data.run_data import RunData
+from training.run.devices import Devices, Precision, keep_freed_memory
+from training.run.finetune import _step
+from training.run.objectives import SpanObjective
+from training.run.optimiser import build_optimiser
+from training.run.position import Position
+from training.run.settings import settings_from
+from training.run.step_log import StepLog
 from training.span_model import model_to_train
-from training.step_log import StepLog
 
 BURN_IN = 3  # steps
 

@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from components.encoder.ragged import Ragged
 from components.models import resolve_model
-from components.reader.passages import Windows, WindowSize, cut_windows
 from components.reader.spans import top_spans
 from components.reader.tokens import PassageTokenizer
-from training.held_out import MAX_ANSWER_TOKENS, padded_logits
+from components.reader.windows import Windows, WindowSize, cut_windows
+from training.data.squad_data import SquadData, sample
+from training.run.held_out import MAX_ANSWER_TOKENS, padded_logits
 from training.span_model import load_span_model
-from training.squad_data import SquadData, sample
 
 Form = Literal["openvino-fp32", "openvino-int8", "onnx"]
 FORMS: tuple[Form, ...] = ("openvino-fp32", "openvino-int8", "onnx")

@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from components.models import resolve_model
 from training.card import write_card
-from training.checkpoints import save_tensors
+from training.run.checkpoints import save_tensors
 
 TRAINING = "training.json"
 _TOKENIZER = (

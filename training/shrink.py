@@ -8,9 +8,9 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from components.models import model_digest, resolve_model
+from training.data.trim import trim_vocabulary
 from training.model_folder import write_model_folder
 from training.span_model import load_span_model
-from training.trim import trim_vocabulary
 
 
 def shrink(

@@ -8,7 +8,7 @@ from transformers import AutoConfig, AutoModelForQuestionAnswering, PreTrainedMo
 from transformers.utils import logging
 
 from components.models import resolve_model
-from training.settings import TrainSettings
+from training.run.settings import TrainSettings
 
 HEAD = "qa_outputs"
 _DROPOUTS = ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout", "qa_dropout")

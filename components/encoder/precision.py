@@ -27,9 +27,9 @@ def faster_on_cpu(folder: Path) -> CpuPrecision:
     :param folder: the model's folder.
     :raises UnsupportedModel: see PackedEncoder.
     """
+    from components.build_cache import cache_folder, made_once
     from components.models import model_digest
-    from components.reader.engines.cache import cache_folder, made_once
-    from components.reader.engines.choose import machine
+    from components.reader.engines.selection import machine
 
     def make(entry: Path) -> None:
         kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}

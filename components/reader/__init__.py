@@ -1,3 +1,3 @@
-from components.reader.component import ExtractiveReader
+from components.reader.extractive_reader import ExtractiveReader
 
 __all__ = ["ExtractiveReader"]

@@ -91,7 +91,7 @@ class Calibration:
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(
                 f"{file} is no calibration ({type(error).__name__}: {error}). "
-                "Make it anew with training.calibrate, or remove it to read with the defaults."
+                "Make it anew with training.calibration.calibrate, or remove it to read with the defaults."
             ) from error
         found = cls.from_weights(weights, str(file))
         return found if alone is None else replace(found, alone=cls.from_weights(alone, str(file)))

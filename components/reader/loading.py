@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from haystack.utils import ComponentDevice
 
     from components.reader.engines.base import SpanEngine
-    from components.reader.reading import Reading
+    from components.reader.reader_core import Reading
 
 
 def load_reading(
@@ -29,8 +29,8 @@ def load_reading(
     :raises ValueError: for settings or files that do not belong together.
     """
     from components.models import resolve_model
-    from components.reader.engines.choose import load_engine
-    from components.reader.reading import Reading
+    from components.reader.engines.selection import load_engine
+    from components.reader.reader_core import Reading
     from components.reader.tokens import PassageCache, PassageTokenizer
 
     folder = resolve_model(model, hub_token)

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from haystack import Document
 
-from components.reader.passages import WindowSize
+from components.reader.windows import WindowSize
 
 # With early stop, how many passages are read before it is asked whether the rest can still change the best answer.
 FIRST_PASSAGES = 5

@@ -6,9 +6,9 @@ from haystack import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.elasticsearch_curve import AIM, Kind, curves, fit, plot, told
-from benchmarks.elasticsearch_measures import Exact, in_memory, synthetic
-from benchmarks.elasticsearch_recall import min_max_sum, reciprocal_ranks
+from benchmarks.elasticsearch.curve import AIM, Kind, curves, fit, plot, told
+from benchmarks.elasticsearch.measures import Exact, in_memory, synthetic
+from benchmarks.elasticsearch.recall import min_max_sum, reciprocal_ranks
 
 SIZES = [10_000, 100_000, 1_000_000]
 

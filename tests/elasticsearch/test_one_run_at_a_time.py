@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from components.stores import elasticsearch_lock
 from components.stores.busy import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
-from components.stores.elasticsearch_errors import ElasticsearchStoreError
+from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
+from components.stores.elasticsearch.index import lease as elasticsearch_lock
 from indexing.lock import writing
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of

@@ -16,9 +16,9 @@ from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 
 from components.models import MINILM, resolve_model
-from indexing.packing import pack
+from indexing.chunking.packing import pack
+from indexing.chunking.segments import Border, Unit, units
 from indexing.passages import PassageSplitter, heading_path
-from indexing.segments import Border, Unit, units
 
 SENTENCE = "The lighthouse of Norderoog number {} was built in the year 1907 and has stood there ever since."
 

@@ -7,8 +7,8 @@ import torch
 
 from tests.training.world import write_model
 from training.average import average
+from training.distillation.teacher import same_tokenizer
 from training.span_model import load_span_model
-from training.teacher import same_tokenizer
 
 
 def test_weights_are_the_mean_of_all(tmp_path):

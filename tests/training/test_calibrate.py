@@ -12,12 +12,12 @@ from components.reader.ranking import Place, rank_answers
 from components.reader.request import FIRST_PASSAGES
 from evaluation.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 from tests.training.world import facts
-from training.calibrate import answer_all, calibrate, cross_validated, figures, fit, fit_alone
-from training.early_stop import changes_allowed, stop_from
-from training.ranking_features import Features, gather
-from training.ranking_levels import FITTED
-from training.single_passages import single_passages
-from training.squad_data import read_squad
+from training.calibration.calibrate import answer_all, calibrate, cross_validated, figures, fit, fit_alone
+from training.calibration.early_stop import changes_allowed, stop_from
+from training.calibration.ranking_features import Features, gather
+from training.calibration.ranking_levels import FITTED
+from training.calibration.single_passages import single_passages
+from training.data.squad_data import read_squad
 
 TRUE = Calibration(
     span=1.0, null=-0.5, window=0.0, retriever=1.5, rank=-0.5, no_answer=1.0, agreement=1.0, temperature=1.25
@@ -92,7 +92,7 @@ def test_a_part_of_the_questions_keeps_its_spans(features: Features) -> None:
 
 
 def test_cross_validation_never_sees_the_article_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    import training.calibrate as module
+    import training.calibration.calibrate as module
 
     seen: list[tuple[set, set]] = []
     small, true_fit, true_answer = drawn(200), module.fit, module.answer_all

@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from components.reader.passages import WindowSize
 from components.reader.tokens import PassageTokenizer
+from components.reader.windows import WindowSize
 from tests.training.world import facts, settings_for, write_model
-from training.distil import distil
-from training.finetune import finetune
-from training.held_out import HeldOut
-from training.settings import settings_from
+from training.data.squad_data import read_squad
+from training.distillation.distil import distil
+from training.distillation.teacher import TeacherCache
+from training.run.finetune import finetune
+from training.run.held_out import HeldOut
+from training.run.settings import settings_from
 from training.span_model import load_span_model
-from training.squad_data import read_squad
-from training.teacher import TeacherCache
 
 QUICK = {"evaluate_every": 99.0, "patience": 0, "held_out": 0, "mixture": {"mined": 0.0, "made": 0.0}, "dropout": 0.0}
 

@@ -7,8 +7,8 @@ import torch
 
 import training.export
 from tests.training.world import facts, write_model
+from training.data.squad_data import read_squad
 from training.export import ExportError, compare, export
-from training.squad_data import read_squad
 
 
 @pytest.fixture

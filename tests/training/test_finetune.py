@@ -14,16 +14,16 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForQuestionAnswering
 
-import training.finetune as loop
+import training.run.finetune as loop
 from tests.training.world import facts, settings_for, write_model
-from training.finetune import finetune
-from training.metrics import read_rows
-from training.objectives import SpanObjective
-from training.position import restore
-from training.settings import settings_from
-from training.step_log import TrainingError
+from training.run.finetune import finetune
+from training.run.metrics import read_rows
+from training.run.objectives import SpanObjective
+from training.run.position import restore
+from training.run.settings import settings_from
+from training.run.step_log import TrainingError
 
-ROOT = Path(loop.__file__).parents[1]
+ROOT = Path(loop.__file__).parents[2]
 MIXED = {
     "mixture": {"passages": 2, "mined": 0.2, "made": 0.3},
     "shared": 0.5,
@@ -88,7 +88,7 @@ def test_kill_9_and_resume_gives_equal_bits(tmp_path):
         {**settings_for(tmp_path, **MIXED, epochs=1), "out": str(tmp_path / "killed"), "checkpoint_minutes": 1e-6}
     )
     script = (
-        "from training.finetune import finetune; from training.settings import settings_from; "
+        "from training.run.finetune import finetune; from training.run.settings import settings_from; "
         f"finetune(settings_from({killed.to_dict()!r}))"
     )
     process = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.DEVNULL)
@@ -101,7 +101,7 @@ def test_kill_9_and_resume_gives_equal_bits(tmp_path):
     assert process.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed" / "model").exists()
 
-    with mock.patch("training.finetune.restore", wraps=restore) as restored:
+    with mock.patch("training.run.finetune.restore", wraps=restore) as restored:
         assert finetune(killed) is not None
     assert restored.call_count == 1, "begun anew, which gives the same weights too"
     assert_equal_bits(weights(tmp_path / "run"), weights(tmp_path / "killed"))
@@ -212,7 +212,7 @@ def test_data_without_answers_is_an_error(tmp_path):
 
 
 def test_answers_that_fit_no_window_are_an_error(tmp_path):
-    from training.step_log import check_answers_seen
+    from training.run.step_log import check_answers_seen
 
     with pytest.raises(TrainingError, match="all labels are at the first token: none of 70 windows"):
         check_answers_seen(0, 70)

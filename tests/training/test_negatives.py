@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.training.world import facts
-from training.made_questions import make_unanswerable, swap_common_words
-from training.negatives import mine
-from training.passage_search import WordSearch, _words
-from training.squad_data import Answer, Paragraph, Question, SquadData, read_squad
+from training.data.made_questions import make_unanswerable, swap_common_words
+from training.data.negatives import mine
+from training.data.passage_search import WordSearch, _words
+from training.data.squad_data import Answer, Paragraph, Question, SquadData, read_squad
 
 TEXTS = ["the cat sat", "cats and dogs", "a dog, a dog and a cat", "nothing here", ""]
 

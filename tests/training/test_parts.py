@@ -11,12 +11,12 @@ from transformers import DistilBertConfig, DistilBertForQuestionAnswering
 
 from tests.training.world import settings_for, write_model
 from training.card import held_out_articles
-from training.checkpoints import Checkpoint, load_newest, save_checkpoint
-from training.metrics import Metrics, read_rows
+from training.data.prefetch import prefetch
 from training.model_folder import write_model_folder
-from training.optimiser import WeightAverage, build_optimiser, rate_factor
-from training.prefetch import prefetch
-from training.settings import read_recipe, settings_from
+from training.run.checkpoints import Checkpoint, load_newest, save_checkpoint
+from training.run.metrics import Metrics, read_rows
+from training.run.optimiser import WeightAverage, build_optimiser, rate_factor
+from training.run.settings import read_recipe, settings_from
 from training.span_model import load_span_model
 
 

@@ -9,9 +9,9 @@ from safetensors.torch import load_file
 
 from tests.training.test_finetune import ROOT
 from tests.training.world import settings_for
-from training.finetune import finetune
-from training.metrics import read_rows
-from training.settings import settings_from
+from training.run.finetune import finetune
+from training.run.metrics import read_rows
+from training.run.settings import settings_from
 
 
 @pytest.mark.slow
@@ -21,7 +21,7 @@ def test_two_processes_are_one(tmp_path):
     finetune(settings_from(alone))
     together = {**alone, "out": str(tmp_path / "together"), "accumulate": 1}
     (tmp_path / "run.py").write_text(
-        "from training.finetune import finetune\nfrom training.settings import settings_from\n"
+        "from training.run.finetune import finetune\nfrom training.run.settings import settings_from\n"
         f"finetune(settings_from({together!r}))\n"
     )
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]

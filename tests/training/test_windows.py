@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.reader.passages import WindowSize, cut_windows
 from components.reader.tokens import PassageTokenizer
+from components.reader.windows import WindowSize, cut_windows
 from tests.training.world import facts, write_model
-from training.batches import EpochPlan, Mixture
-from training.squad_data import read_squad
-from training.windows import Corpus, Crops
+from training.data.batches import EpochPlan, Mixture
+from training.data.squad_data import read_squad
+from training.data.windows import Corpus, Crops
 
 SIZE = WindowSize(64, 8, 16)
 

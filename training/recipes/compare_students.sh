@@ -1,6 +1,6 @@
 #!/bin/sh
 # The proof that distillation works: four 3-layer students with one budget (the same number of questions in all, one
-# seed), each calibrated; benchmarks/students.py makes the table of them.
+# seed), each calibrated; benchmarks/reader/students.py makes the table of them.
 #   RECIPE=fast-cpu EPOCHS=0.24 training/recipes/compare_students.sh TRAIN_FILE TEACHER [OPTIONS for every run]
 # Run it again after a kill: it goes on where it was.
 set -eu

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import torch
 
+from components.build_cache import cache_folder, made_once
 from components.encoder.checkpoint import read_checkpoint
 from components.encoder.encoder import PackedEncoder
 from components.encoder.heads import span_logits
 from components.encoder.int8 import Seen, int8_available, int8_layers, watch
 from components.encoder.ragged import Ragged
 from components.models import model_digest
-from components.reader.engines.cache import cache_folder, made_once
 from components.reader.engines.calibration_texts import calibration_windows, portions
 
 _FORMAT = 1  # of the ranges' file, and of how they are learnt: raise it when either changes

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from components.build_cache import cache_folder, is_whole, made_once
 from components.encoder.checkpoint import read_checkpoint
 from components.encoder.families import UnsupportedModel, read_config
 from components.encoder.ragged import Ragged, rounded_up
 from components.models import model_digest
-from components.reader.engines.cache import cache_folder, is_whole, made_once
 from components.reader.engines.calibration_texts import calibration_windows
 from components.reader.engines.openvino_graph import span_model
 

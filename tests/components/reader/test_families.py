@@ -9,7 +9,7 @@ import torch
 from haystack import Document
 
 from components.reader import ExtractiveReader
-from components.reader.answers import normalised, whole_words
+from components.reader.answer_text import normalised, whole_words
 
 QUESTION = "Who built the tower in Paris?"
 PASSAGES = [

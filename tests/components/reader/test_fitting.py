@@ -8,8 +8,8 @@ from haystack import Document
 
 from components.reader import ExtractiveReader
 from components.reader.calibration import Calibration
-from training.calibrate import answer_all
-from training.ranking_features import Example, collect
+from training.calibration.calibrate import answer_all
+from training.calibration.ranking_features import Example, collect
 
 
 def test_features_of_a_reader_rank_as_the_reader_does(reader_of: Callable[[str], Path]) -> None:

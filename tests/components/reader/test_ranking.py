@@ -8,8 +8,8 @@ from haystack import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.reader.building import extracted_answers
 from components.reader.calibration import SPAN_ALONE, Calibration
+from components.reader.extracted_answers import extracted_answers
 from components.reader.ranking import Place, passage_logits, rank_answers, z_scores
 from components.reader.request import Request
 

@@ -12,9 +12,9 @@ import torch
 
 from components.encoder.int8 import int8_available
 from components.encoder.ragged import Ragged
-from components.reader.engines import choose
+from components.reader.engines import selection as choose
 from components.reader.engines.base import SpanEngine
-from components.reader.engines.choose import best_spans, load_engine
+from components.reader.engines.selection import best_spans, load_engine
 
 needs_int8 = pytest.mark.skipif(not int8_available(), reason="int8 in torch needs AVX-512")
 ENGINES = [

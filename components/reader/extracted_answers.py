@@ -1,0 +1,117 @@
+"""How does a ranking become Haystack's answers? Offsets, pages, context, and all the places of an answer."""
+
+from collections.abc import Hashable
+from typing import Any
+
+from haystack import Document, ExtractedAnswer
+
+from components.reader.answer_text import overlap, surroundings
+from components.reader.ranking import Place, RankedAnswer, Ranking
+from components.reader.request import Request
+
+
+def extracted_answers(request: Request, ranking: Ranking, threshold: float) -> list[ExtractedAnswer]:
+    """
+    The answers to hand out, most probable first; the no-answer (``data=None``) last, if it is asked for.
+
+    Its ``meta["abstain"]`` says whether the best answer is better withheld: less probable than ``threshold``, or than
+    no answer at all.
+    """
+    settings = request.answering
+    answers: list[ExtractedAnswer] = []
+    taken: list[Place] = []
+    for ranked in ranking.answers:
+        if len(answers) == settings.top_k or ranked.probability < (settings.score_threshold or 0.0):
+            break  # they come in falling order
+        if settings.overlap_threshold is None or not _covered(ranked.places[0], taken, settings.overlap_threshold):
+            taken += ranked.places
+            answers.append(_extracted(request, ranked))
+    if settings.no_answer:
+        best_probability = ranking.answers[0].probability if ranking.answers else 0.0
+        abstain = best_probability < threshold or best_probability <= ranking.no_answer
+        meta: dict[str, Any] = {"abstain": abstain}
+        answers.append(ExtractedAnswer(query=request.query, score=ranking.no_answer, data=None, meta=meta))
+    return answers
+
+
+def origin(document: Document) -> tuple[Hashable, int]:
+    """
+    What a passage is cut from, and where it begins there: (source, character). A passage of unknown source is its own.
+    """
+    source, begin = document.meta.get("source_id"), document.meta.get("split_idx_start")
+    if source is None or not isinstance(begin, int):
+        return document.id, 0
+    return (source, document.meta.get("source_version")), begin
+
+
+def page_of(document: Document, character: int) -> int | None:
+    """
+    The page a character of the passage stands on: pages are separated by form feeds. None if the passage has no page.
+    """
+    page = document.meta.get("page_number")
+    if not isinstance(page, int):
+        return None
+    return page + (document.content or "")[:character].count("\f")
+
+
+def _covered(place: Place, taken: list[Place], threshold: float) -> bool:
+    return any(
+        place.passage == other.passage and overlap((place.start, place.end), (other.start, other.end)) > threshold
+        for other in taken
+    )
+
+
+def _extracted(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
+    best = ranked.places[0]
+    document = request.documents[best.passage]
+    text = document.content or ""
+    begin, stop = surroundings(text, best.start, best.end)
+    places = [_described(request.documents[place.passage], place) for place in _apart(request, ranked.places)]
+    meta: dict[str, Any] = {"places": places}
+    if (page := page_of(document, best.start)) is not None:
+        meta["answer_page_number"] = page
+    for name in ("start_in_file", "end_in_file"):
+        if name in places[0]:
+            meta[name] = places[0][name]
+    return ExtractedAnswer(
+        query=request.query,
+        score=ranked.probability,
+        data=text[best.start : best.end],
+        document=document,
+        document_offset=ExtractedAnswer.Span(best.start, best.end),
+        context=text[begin:stop],
+        context_offset=ExtractedAnswer.Span(best.start - begin, best.end - begin),
+        meta=meta,
+    )
+
+
+def _apart(request: Request, places: tuple[Place, ...]) -> list[Place]:
+    """
+    One place for each stretch of a source, the best: "the river" and "river" at the same spot are one, and so is a spot
+    that two overlapping passages of a file hold.
+    """
+    apart: dict[Hashable, list[tuple[int, int]]] = {}
+    kept: list[Place] = []
+    for place in places:
+        document = request.documents[place.passage]
+        source, shift = origin(document)
+        taken = apart.setdefault(source, [])
+        stretch = (place.start + shift, place.end + shift)
+        if all(overlap(stretch, other) == 0 for other in taken):
+            taken.append(stretch)
+            kept.append(place)
+    return kept
+
+
+def _described(document: Document, place: Place) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "document_id": document.id,
+        "file_path": document.meta.get("file_path"),
+        "page_number": page_of(document, place.start),
+        "start": place.start,
+        "end": place.end,
+    }
+    begin = document.meta.get("split_idx_start")
+    if isinstance(begin, int):
+        described |= {"start_in_file": begin + place.start, "end_in_file": begin + place.end}
+    return described

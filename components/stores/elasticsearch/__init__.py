@@ -1,0 +1,3 @@
+from components.stores.elasticsearch.store import ElasticsearchDocumentStore
+
+__all__ = ["ElasticsearchDocumentStore"]

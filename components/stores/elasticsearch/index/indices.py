@@ -1,0 +1,171 @@
+"""The indices of a store: the passages' and its sources', each behind an alias, made when they are first written to."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from components.stores.elasticsearch.client.errors import REBUILD, ElasticsearchStoreError, cause
+from components.stores.elasticsearch.client.requests import Requests
+from components.stores.elasticsearch.index.mapping import IndexDesign, index_settings
+from components.stores.elasticsearch.index.sources import MAPPING as SOURCES_MAPPING
+
+_PATIENCE = 60.0  # seconds for making an index
+SOURCES = "-sources"  # what the names of the sources' alias and indices end with
+
+
+@dataclass(frozen=True)
+class Place:
+    """
+    Where the passages are.
+
+    :param target: What requests name: the alias, or an index that somebody made without one.
+    :param index: The index behind it.
+    :param is_alias: Whether `target` is an alias, so that versions can be switched.
+    """
+
+    target: str
+    index: str
+    is_alias: bool
+
+
+@dataclass(frozen=True)
+class IndexSet:
+    """
+    Names and makes a store's indices: `<name>` is an alias of `<name>-v000001`, `<name>-sources` of
+    `<name>-v000001-sources`. A rebuild makes v000002 beside them.
+
+    :param requests: Sends requests.
+    :param name: The alias.
+    :param design: What the mapping is made of.
+    :param custom_mapping: Takes the place of the design's mapping.
+    """
+
+    requests: Requests
+    name: str
+    design: IndexDesign
+    shards: int
+    replicas: int | str
+    max_fields: int
+    custom_mapping: dict[str, Any] | None = None
+
+    def find(self) -> Place | None:
+        """Where the passages are, or None when there is no index yet."""
+        return self._find(self.name)
+
+    def find_sources(self) -> Place | None:
+        return self._find(self.name + SOURCES)
+
+    def _find(self, name: str) -> Place | None:
+        reply = self.requests("GET", f"/{name}/_alias", within=_PATIENCE, allow=(404,))
+        found = {
+            index: about["aliases"] for index, about in reply.items() if isinstance(about, dict) and "aliases" in about
+        }
+        if not found:
+            return None
+        writable = [index for index, aliases in found.items() if aliases.get(name, {}).get("is_write_index")]
+        if len(found) > 1 and len(writable) != 1:
+            raise ElasticsearchStoreError(
+                f"alias {name} names several indices ({', '.join(sorted(found))}) and none to write to: leave it one"
+            )
+        index = (writable or list(found))[0]
+        return Place(name, index, index != name)
+
+    def make(self, with_graph: bool = True) -> Place:
+        """Where the passages are, made if there was no index; `with_graph` False leaves the vectors' graph out."""
+        number: int | None = None
+        while True:
+            if (place := self.find()) is not None:
+                return place
+            if number is None:  # a version whose passages were deleted: both aliases go on naming one version
+                sources = self.find_sources()
+                number = self.version_number(sources.index.removesuffix(SOURCES)) if sources is not None else None
+                number = 1 if number is None else number
+            self._create(self.version(number), self.name, passages=True, with_graph=with_graph)
+            number += 1  # taken by the leavings of a rebuild, or by another process that was quicker
+
+    def make_sources(self) -> Place:
+        """Where the sources are, made if there was no index."""
+        if (place := self.find_sources()) is not None:
+            return place
+        index = self.make().index + SOURCES
+        made = self._create(index, self.name + SOURCES, passages=False)
+        if (place := self.find_sources()) is None:
+            raise ElasticsearchStoreError(
+                f"index {index} was {'made' if made else 'there already'}, but no alias {self.name}{SOURCES} names it: "
+                "give it that alias if it holds this store's sources, else delete it"
+            )
+        return place
+
+    def version(self, number: int) -> str:
+        return f"{self.name}-v{number:06d}"
+
+    def version_number(self, index: str) -> int | None:
+        """The number of a version by its name; None for an index that is named otherwise."""
+        match = re.fullmatch(rf"{re.escape(self.name)}-v([0-9]{{6}})", index)
+        return int(match[1]) if match else None
+
+    def create_version(self, index: str) -> None:
+        """
+        Make the passages' and the sources' index of a version, without aliases: nobody sees them yet.
+
+        :raises ElasticsearchStoreError: When one is there already: what is in it may be in use.
+        """
+        for name, passages in ((index, True), (index + SOURCES, False)):
+            if not self._create(name, None, passages, with_graph=False):
+                raise ElasticsearchStoreError(
+                    f"index {name} is there already, and a new version must begin empty: it was made this moment by "
+                    "another rebuild, or by this one and the reply was lost. Nothing was changed: start again once no "
+                    "other rebuild runs"
+                )
+
+    def remake(self, place: Place) -> None:
+        """
+        Delete the index of the passages and make it anew by the settings of now, under its own name: the alias of the
+        sources goes on naming the same version. One without an alias is made with one.
+        """
+        self.requests("DELETE", f"/{place.index}", within=_PATIENCE, allow=(404,))
+        if place.is_alias:
+            self._create(place.index, place.target, passages=True)
+        self.make()
+
+    def _create(self, index: str, alias: str | None, passages: bool, with_graph: bool = True) -> bool:
+        """False when it is there already."""
+        mapping = self._passages_mapping(with_graph) if passages else SOURCES_MAPPING
+        settings = index_settings(self.shards if passages else 1, self.replicas, self.max_fields)
+        if passages:
+            settings["analysis"] = self.design.analysis()
+        body: dict[str, Any] = {"mappings": mapping, "settings": {"index": settings}}
+        if alias is not None:
+            body["aliases"] = {alias: {"is_write_index": True}}
+        reply = self.requests("PUT", f"/{index}", body, within=_PATIENCE, allow=(400,))
+        kind, reason = cause(reply)
+        if kind and kind != "resource_already_exists_exception":
+            raise ElasticsearchStoreError(
+                f"index {index} could not be made with these settings: {kind}: {reason[:300]}"
+            )
+        return not kind
+
+    def _passages_mapping(self, with_graph: bool) -> dict[str, Any]:
+        if self.custom_mapping is None:
+            return self.design.mapping(with_graph)
+        # The mark by which a rebuild knows an index of ours; of settings it says nothing.
+        return {**self.custom_mapping, "_meta": {"excerpt": {}, **self.custom_mapping.get("_meta", {})}}
+
+    def mapping(self, place: Place) -> dict[str, Any]:
+        reply = self.requests("GET", f"/{place.index}/_mapping", within=_PATIENCE)
+        return dict(reply[place.index]["mappings"])
+
+    def check(self, place: Place) -> int | None:
+        """
+        Length of the vectors, None while there are none.
+
+        :raises ElasticsearchStoreError: When the index was made with other settings than these.
+        """
+        mapping = self.mapping(place)
+        if self.custom_mapping is None and (differences := self.design.differences(mapping)):
+            raise ElasticsearchStoreError(
+                f"index {place.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
+                f"with, or make it anew with these: {REBUILD}"
+            )
+        dims = mapping.get("properties", {}).get("embedding", {}).get("dims")
+        return int(dims) if dims else None

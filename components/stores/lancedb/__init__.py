@@ -1,0 +1,3 @@
+from components.stores.lancedb.store import LanceDBDocumentStore
+
+__all__ = ["LanceDBDocumentStore"]

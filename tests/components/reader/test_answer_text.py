@@ -1,0 +1,112 @@
+"""From spans to whole words, and which answers count as the same."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.reader.answer_text import normalised, overlap, surroundings, whole_words
+
+
+def widened(text: str, part: str) -> str:
+    start = text.index(part)
+    begin, stop = whole_words(text, start, start + len(part))
+    return text[begin:stop]
+
+
+@pytest.mark.parametrize(
+    ("text", "part", "expected"),
+    [
+        ("the Denver Broncos won", "nver Bron", "Denver Broncos"),
+        ("the Denver Broncos won", " Denver Broncos ", "Denver Broncos"),
+        ("built in 1889, by Eiffel", "1889,", "1889"),
+        ("some 1,083 feet", "1", "1,083"),
+        ("some 1,083 feet", "083", "1,083"),
+        ("pi is 3.14159.", "3", "3.14159"),
+        ("it was 1889. Then", "1889", "1889"),
+        ("in 5,000-metre races", "000", "5,000"),
+        ("a well-known fact", "known", "known"),
+        ("the U.S. Army", "U.S.", "U.S."),
+        ("Eiffel (an engineer) built", "(an engineer", "an engineer"),
+        ("Eiffel (an engineer) built", "(an engineer)", "(an engineer)"),
+        ("called “Iron Lady” by", "Iron Lady”", "Iron Lady"),
+        ('called "Iron Lady" by', 'Iron Lady"', "Iron Lady"),
+        ('called "Iron Lady" by', '"Iron Lady"', '"Iron Lady"'),
+        ("naïve cafe\u0301s here", "cafe", "cafe\u0301s"),
+        ("a cafe\u0301 here", "cafe", "cafe\u0301"),
+        ("東京タワーは高い", "東京", "東京"),
+        ("ไปเที่ยว", "ไป", "ไป"),
+        ("שלום עולם", "לו", "שלום"),
+        ("family 👩‍👩‍👧 here", "👩", "👩‍👩‍👧"),
+        ("thumb 👍🏽 up", "👍", "👍🏽"),
+        ("a\x00b", "a", "a"),
+        ("costs 5 €.", "5 €", "5 €"),
+        (", ;", ", ;", ","),
+    ],
+)
+def test_a_span_becomes_whole_words(text: str, part: str, expected: str) -> None:
+    assert widened(text, part) == expected
+
+
+TEXT = st.text(
+    st.one_of(st.sampled_from("ab 1.,()é\u0301\u200d“”\"'\n"), st.characters(exclude_categories=["Cs"])), max_size=30
+)
+
+
+@given(TEXT, st.data())
+def test_whole_words_of_any_text(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    begin, stop = whole_words(text, start, end)
+    assert 0 <= begin <= stop <= len(text)
+    if text[start:end].strip():
+        assert begin < stop and not text[begin].isspace() and not text[stop - 1].isspace()
+        assert whole_words(text, begin, stop) == (begin, stop), "doing it twice changes nothing"
+        assert not (stop < len(text) and unicodedata.combining(text[stop])), "no letter loses its accent"
+    else:
+        assert begin == stop
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("The Denver Broncos", "denver broncos"),
+        ("U.S.", "US"),
+        ("cafe\u0301", "Café"),
+        ("a  b,", "b"),
+        ("«Être»", "être"),
+    ],
+)
+def test_the_same_answer_in_other_words(first: str, second: str) -> None:
+    assert normalised(first) == normalised(second)
+
+
+@pytest.mark.parametrize(("first", "second"), [("1889", "1888"), ("!", "?"), ("€", "$"), ("the", "a"), ("$5", "5")])
+def test_other_answers_stay_apart(first: str, second: str) -> None:
+    assert normalised(first) != normalised(second)
+
+
+def test_overlap_counts_the_shorter_span() -> None:
+    assert overlap((0, 10), (5, 7)) == 1.0
+    assert overlap((0, 10), (8, 12)) == 0.5
+    assert overlap((0, 10), (10, 12)) == 0.0
+    assert overlap((3, 3), (0, 9)) == 0.0
+
+
+def test_an_answer_is_shown_among_whole_words_of_its_page() -> None:
+    text = "one page\fthe second page has an answer in it\fthe third"
+    start = text.index("answer")
+    begin, stop = surroundings(text, start, start + 6, 100)
+    assert text[begin:stop] == "the second page has an answer in it"
+    begin, stop = surroundings(text, start, start + 6, 9)
+    assert text[begin:stop] == "has an answer in it"
+
+
+@given(TEXT, st.data())
+def test_surroundings_hold_the_answer(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    begin, stop = surroundings(text, start, end, 5)
+    assert 0 <= begin <= start <= end <= stop <= len(text)
+    assert start - begin <= 5 and stop - end <= 5

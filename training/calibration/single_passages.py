@@ -15,7 +15,8 @@ def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: 
     Each answerable question with its own paragraph, and one unanswerable pair for it: the paragraph asked a question
     with a common word swapped (:func:`training.data.made_questions.swap_common_words`), else one that another rule
     changed, else the question asked of the best wrong passage that retrieval found for it. The latter two are what
-    readers are trained with and tell apart too easily: their threshold would be too mild. SQuAD 2.0 is half unanswerable too.
+    readers are trained with and tell apart too easily: their threshold would be too mild. SQuAD 2.0 is half
+    unanswerable too.
 
     :param found: the retrieved passages of each question, best first.
     """

@@ -40,7 +40,7 @@ types: $(VENV)/made-to-test ## Check types
 	$(BIN)/mypy
 
 elasticsearch: $(VENV)/made-to-test ## Start an Elasticsearch to play with on PORT (9200), until Ctrl-C
-	@$(BIN)/python -m tests.elasticsearch_server $(PORT)
+	@$(BIN)/python -m elasticsearch_server $(PORT)
 
 setup: $(VENV)/made-to-test ## Only set up the environment, with all that tests need
 

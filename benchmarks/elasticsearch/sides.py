@@ -37,7 +37,7 @@ def server(heap_mb: int = 1024) -> Iterator[BenchServer]:
     if url := os.environ.get("ELASTICSEARCH_URL"):
         yield BenchServer(url, None)
         return
-    from tests.elasticsearch_server.node import Cluster
+    from elasticsearch_server.node import Cluster
 
     with Cluster(heap_mb=heap_mb) as cluster:
         process = cluster.nodes[0].process

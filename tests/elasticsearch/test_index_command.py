@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
-from tests.elasticsearch_server.node import Cluster
+from elasticsearch_server.node import Cluster
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]

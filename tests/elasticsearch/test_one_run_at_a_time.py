@@ -18,10 +18,10 @@ from components.stores.busy import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
 from components.stores.elasticsearch.index import lease as elasticsearch_lock
+from elasticsearch_server.proxy import Exchange, Proxy
 from indexing.lock import writing
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
-from tests.elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch
 ROOT = Path(__file__).parents[2]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.elasticsearch_server.find import NoServer, Server, find_server
-from tests.elasticsearch_server.node import Cluster, get
+from elasticsearch_server.find import NoServer, Server, find_server
+from elasticsearch_server.node import Cluster, get
 
 
 def test_the_url_from_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -18,7 +18,7 @@ def test_without_docker_java_and_maven_the_reason_is_named(monkeypatch: pytest.M
     monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", "/nowhere")
-    monkeypatch.setattr("tests.elasticsearch_server.build.VERSION", "0.0.0")  # nothing of this version is built
+    monkeypatch.setattr("elasticsearch_server.build.VERSION", "0.0.0")  # nothing of this version is built
     with pytest.raises(NoServer, match="no java found"):
         find_server()
 
@@ -32,7 +32,7 @@ def test_where_docker_fails_maven_is_tried(
     docker.chmod(0o755)
     monkeypatch.delenv("ELASTICSEARCH_URL", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    monkeypatch.setattr("tests.elasticsearch_server.find.start_from_maven", lambda port: Server("it", "Maven", print))
+    monkeypatch.setattr("elasticsearch_server.find.start_from_maven", lambda port: Server("it", "Maven", print))
     assert find_server().source == "Maven"
     assert "no route to the registry" in capsys.readouterr().err
 

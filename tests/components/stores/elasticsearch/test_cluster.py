@@ -11,7 +11,7 @@ from haystack.document_stores.types import DuplicatePolicy
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import StoreUnavailable
 from components.stores.fusion import Fusion
-from tests.elasticsearch_server.node import Cluster, Node
+from elasticsearch_server.node import Cluster, Node
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow]
 BATCHES, A_BATCH = 24, 150

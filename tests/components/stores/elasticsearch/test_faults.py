@@ -20,7 +20,7 @@ from components.stores.elasticsearch.client.errors import (
 )
 from components.stores.elasticsearch.index.bulk import BulkWriter
 from components.stores.fusion import Fusion
-from tests.elasticsearch_server.proxy import Exchange, Proxy
+from elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch
 BOTH = Fusion(words_weight=0.5, candidates=10)

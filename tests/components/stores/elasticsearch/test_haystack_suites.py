@@ -2,10 +2,10 @@
 
 import pytest
 from haystack import Document
-from haystack_suites import Asynchronous, Synchronous
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import RefusedDocuments
+from tests.components.stores.haystack_suites import Asynchronous, Synchronous
 
 pytestmark = pytest.mark.elasticsearch
 

@@ -9,9 +9,9 @@ from haystack.document_stores.types import DuplicatePolicy
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import StoreUnavailable
+from elasticsearch_server.proxy import Exchange, Proxy
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
-from tests.elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = [pytest.mark.elasticsearch, pytest.mark.slow]
 

@@ -1,9 +1,9 @@
 """Our own suite for stores, over a real Elasticsearch."""
 
 import pytest
-from store_suite import HybridStoreSuite, SourceRecordSuite
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
+from tests.components.stores.store_suite import HybridStoreSuite, SourceRecordSuite
 
 pytestmark = pytest.mark.elasticsearch
 

@@ -11,8 +11,8 @@ from haystack import Document
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, StoreUnavailable
-from tests.elasticsearch_server.certificates import DAY, Authority
-from tests.elasticsearch_server.proxy import Proxy
+from elasticsearch_server.certificates import DAY, Authority
+from elasticsearch_server.proxy import Proxy
 
 pytestmark = pytest.mark.elasticsearch
 ROOT = Path(__file__).parents[4]

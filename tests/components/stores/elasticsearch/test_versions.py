@@ -13,7 +13,7 @@ from components.stores.elasticsearch.index import indices as elasticsearch_index
 from components.stores.elasticsearch.index import rebuild as elasticsearch_versions
 from components.stores.elasticsearch.index.rebuild import rebuilt
 from components.stores.sources import Source
-from tests.elasticsearch_server.proxy import Exchange, Proxy
+from elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch
 

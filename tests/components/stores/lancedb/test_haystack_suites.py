@@ -1,9 +1,9 @@
 """Haystack's own suites for document stores, synchronous and asynchronous, over the embedded store."""
 
 import pytest
-from haystack_suites import Asynchronous, Synchronous
 
 from components.stores.lancedb import LanceDBDocumentStore
+from tests.components.stores.haystack_suites import Asynchronous, Synchronous
 
 
 class StoreFixture:

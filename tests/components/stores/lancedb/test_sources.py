@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_suite import source
 
 from components.stores.lancedb.sources import SCHEMA_VERSION, SQLiteSourceRecord
+from tests.components.stores.store_suite import source
 
 ROOT = Path(__file__).parents[4]
 PUT_MANY = """

@@ -1,9 +1,9 @@
 """Our own suite over the embedded store."""
 
 import pytest
-from store_suite import HybridStoreSuite, SourceRecordSuite
 
 from components.stores.lancedb import LanceDBDocumentStore
+from tests.components.stores.store_suite import HybridStoreSuite, SourceRecordSuite
 
 
 class TestHybridSearch(HybridStoreSuite):

@@ -1,9 +1,9 @@
-"""`make elasticsearch`: one server to play with, until Ctrl-C. `python -m tests.elasticsearch_server [PORT]`"""
+"""`make elasticsearch`: one server to play with, until Ctrl-C. `python -m elasticsearch_server [PORT]`"""
 
 import signal
 import sys
 
-from tests.elasticsearch_server.find import NoServer, find_server
+from elasticsearch_server.find import NoServer, find_server
 
 
 def main() -> int:

@@ -12,8 +12,8 @@ import urllib.error
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.elasticsearch_server.build import VERSION, CannotBuild, build
-from tests.elasticsearch_server.node import Cluster, free_port, get
+from elasticsearch_server.build import VERSION, CannotBuild, build
+from elasticsearch_server.node import Cluster, free_port, get
 
 IMAGE = f"docker.elastic.co/elasticsearch/elasticsearch:{VERSION}"
 

@@ -1,4 +1,4 @@
-"""The fixtures of tests that need a real Elasticsearch."""
+"""What all tests share: a settled environment, and real Elasticsearch servers for those that need one."""
 
 import os
 import uuid
@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.elasticsearch_server.build import CannotBuild, build
-from tests.elasticsearch_server.find import NoServer, shared_server
-from tests.elasticsearch_server.node import Cluster
+from cli.environment import settle_environment
+from elasticsearch_server.build import CannotBuild, build
+from elasticsearch_server.find import NoServer, shared_server
+from elasticsearch_server.node import Cluster
+
+settle_environment()  # before any test imports Haystack or a tokenizer
 
 
 def _missing(reason: str) -> None:
@@ -33,7 +36,7 @@ def index_name(elasticsearch_url: str) -> Iterator[str]:
     """A name for an index (and what is named after it), deleted after the test."""
     import urllib.request
 
-    from tests.elasticsearch_server.node import get
+    from elasticsearch_server.node import get
 
     name = f"test-{uuid.uuid4().hex[:10]}"
     yield name

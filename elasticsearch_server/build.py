@@ -6,8 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-HERE = Path(__file__).parent
-BUILD = HERE.parents[1] / ".elasticsearch"
+from components.build_cache import cache_folder
+
+HERE = Path(__file__).resolve().parent
+# In a checkout beside the sources, so that it goes with them; an installed copy has no such place.
+BUILD = (
+    HERE.parent / ".elasticsearch" if (HERE.parent / "pyproject.toml").is_file() else cache_folder() / "elasticsearch"
+)
 VERSION = "8.19.21"
 TRANSPORT = ("transport-netty4", "netty-")
 
@@ -68,7 +73,7 @@ def build() -> Path:
         raise CannotBuild(
             f"{'mvn' if maven is None else 'javac'} not found: a server without Docker is built with both"
         )
-    BUILD.mkdir(exist_ok=True)
+    BUILD.mkdir(parents=True, exist_ok=True)
     work = BUILD / f"building-{os.getpid()}"
     try:
         _build(work, maven, compiler)

@@ -16,7 +16,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.elasticsearch_server.build import build, java
+from elasticsearch_server.build import build, java
 
 
 def free_port() -> int:

@@ -1,0 +1,1 @@
+"""Starts real Elasticsearch servers, for tests, benchmarks and `make elasticsearch`."""

@@ -1,0 +1,1 @@
+"""The readers that come with Excerpt: weights, tokenizer, calibration and card, one folder a model."""

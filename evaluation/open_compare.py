@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from evaluation.open_index import Progress
+from evaluation.open_outcome import Asked, figures
 
 if TYPE_CHECKING:
-    from evaluation.open_domain import Asked
     from pipelines.loader import LoadedPipeline
 
 
@@ -25,7 +25,6 @@ def compare_readers(loaded: "LoadedPipeline", asked: Sequence["Asked"], progress
     from components.models import resolve_model
     from components.reader import ExtractiveReader
     from components.reader.calibration import SPAN_ALONE
-    from evaluation.open_domain import figures
 
     try:
         from haystack_integrations.components.readers.transformers import TransformersExtractiveReader

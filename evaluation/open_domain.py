@@ -1,57 +1,22 @@
-"""Questions over a whole collection: what is found, what is answered, and where each lost answer was lost."""
+"""Questions over a whole collection: indexed, asked many at a time, judged."""
 
 import asyncio
+import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from evaluation.open_index import Progress, indexed, paragraph_id, paragraphs_of
-from evaluation.reliability import coverage_at, expected_calibration_error
-from evaluation.retrieval import Rank, mean_reciprocal_rank, rank_of, recall_at
-from evaluation.squad import SquadQuestion, normalize_answer, read_questions, score_question
+from evaluation.open_compare import compare_readers
+from evaluation.open_index import Progress, indexed, paragraphs_of
+from evaluation.open_outcome import Asked, figures, lost
+from evaluation.squad import SquadQuestion, read_questions
 
 if TYPE_CHECKING:
-    from haystack import Document, ExtractedAnswer
-
     from pipelines.loader import LoadedPipeline
 
-RECALL_AT = (1, 5, 20)
 AT_ONCE = 32  # questions under way together
 _CANDIDATES = 50  # answers the reader is asked for, to see whether the right one was among them
-
-# Where an answer can be lost, in the order of the way a question takes.
-LOST = ("not_retrieved", "not_read", "ranked_below")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What came of one question."""
-
-    question: SquadQuestion
-    documents: list["Document"]
-    answers: list["ExtractedAnswer"]  # best first, without the no-answer
-    abstained: bool
-
-    @property
-    def rank(self) -> Rank:
-        """Rank of the gold paragraph."""
-        return rank_of(
-            paragraph_id(self.question.context), [document.meta.get("source_id") for document in self.documents]
-        )
-
-    @property
-    def answer(self) -> str:
-        """The best answer's text; "" for none."""
-        return (self.answers[0].data or "") if self.answers else ""
-
-    @property
-    def probability(self) -> float:
-        """The best answer's probability; 0 for none."""
-        return self.answers[0].score if self.answers else 0.0
 
 
 def evaluate_open(
@@ -108,58 +73,8 @@ def evaluate_open(
         "seconds_a_question": seconds / len(questions),
     }
     if compare:
-        from evaluation.open_compare import compare_readers
-
         result["compare"] = compare_readers(loaded, asked[:compare], progress)
     return result
-
-
-def figures(asked: Sequence[Asked]) -> dict[str, float]:
-    """
-    Recall at k, MRR, exact match and F1 in percent, how many right and wrong answers would be withheld, and how far the
-    best answers' probabilities can be trusted: see `evaluation.reliability`.
-    """
-    ranks = [one.rank for one in asked]
-    scores = [score_question(one.answer, one.question.answers, "1.1") for one in asked]
-    probability = np.array([one.probability for one in asked])
-    right = np.array([exact for exact, _ in scores], dtype=bool)
-    count = len(asked)
-    return {
-        **{f"recall@{k}": 100.0 * recall_at(k, ranks) for k in RECALL_AT},
-        "mrr": 100.0 * mean_reciprocal_rank(ranks),
-        "exact": 100.0 * sum(exact for exact, _ in scores) / count,
-        "f1": 100.0 * sum(f1 for _, f1 in scores) / count,
-        "withheld_right": 100.0
-        * sum(one.abstained and exact for one, (exact, _) in zip(asked, scores, strict=True))
-        / count,
-        "withheld_wrong": 100.0
-        * sum(one.abstained and not exact for one, (exact, _) in zip(asked, scores, strict=True))
-        / count,
-        "expected_calibration_error": expected_calibration_error(probability, right),
-        "coverage_at_80_accuracy": 100.0 * coverage_at(0.8, probability, right)[0],
-    }
-
-
-def where_lost(one: Asked) -> str | None:
-    """
-    Which step lost the answer: None when the best answer is an exact match.
-
-    `not_retrieved`: the gold paragraph is not among the passages. `not_read`: it is, but no answer of the reader, from
-    any passage, is an exact match. `ranked_below`: one is, but another answer was put before it.
-    """
-    right = {normalize_answer(answer) for answer in one.question.answers}
-    places = [rank for rank, answer in enumerate(one.answers) if normalize_answer(answer.data or "") in right]
-    if places and places[0] == 0:
-        return None
-    if one.rank is None:
-        return "not_retrieved"
-    return "ranked_below" if places else "not_read"
-
-
-def lost(asked: Sequence[Asked]) -> dict[str, int]:
-    """How many answers each step lost."""
-    reasons = [where_lost(one) for one in asked]
-    return {reason: reasons.count(reason) for reason in LOST}
 
 
 async def _ask(
@@ -193,8 +108,6 @@ async def _ask(
 
 
 def _sample(questions: list[SquadQuestion], limit: int | None, seed: int | None) -> list[SquadQuestion]:
-    import random
-
     if not questions:
         raise ValueError("the file holds no question with an answer, and this evaluation needs one")
     if limit is None or limit >= len(questions):

@@ -1,7 +1,7 @@
 from haystack import Document, ExtractedAnswer
 
-from evaluation.open_domain import Asked, figures, lost, where_lost
 from evaluation.open_index import paragraph_id, paragraphs_of
+from evaluation.open_outcome import Asked, figures, lost, where_lost
 from evaluation.report import open_lines
 from evaluation.squad import SquadQuestion
 

@@ -64,5 +64,7 @@ def test_all_that_the_rooms_hold_beside_code_comes_along(installed: Path) -> Non
     rooms = {path.name for path in site.iterdir() if (path / "__init__.py").is_file() and (ROOT / path.name).is_dir()}
     assert {"cli", "components", "models", "pipelines", "training", "elasticsearch_server"} <= rooms
     assert "tests" not in rooms
-    expected = {name for name in listed if name.partition("/")[0] in rooms and not name.startswith("benchmarks/results")}
+    expected = {
+        name for name in listed if name.partition("/")[0] in rooms and not name.startswith("benchmarks/results")
+    }
     assert not [name for name in sorted(expected) if not (site / name).is_file()]

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.answers import abstained, answer_json
 from cli.text import clip, printable
+from pipelines.answers import abstained, answer_json
 
 if TYPE_CHECKING:
     from haystack import ExtractedAnswer

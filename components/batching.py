@@ -6,10 +6,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
-from typing import Generic, TypeVar
+from contextvars import ContextVar
+from typing import Generic, NamedTuple, TypeVar
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+
+# When the caller stops waiting, on the monotonic clock: set it around a pipeline's run, and every batcher on the way
+# gives up by then. None: each batcher's own timeout alone.
+caller_deadline: ContextVar[float | None] = ContextVar("caller_deadline", default=None)
+
+
+class Batch(NamedTuple):
+    """A batch that was computed. ``cost`` is in the batcher's unit, ``seconds`` is how long computing took."""
+
+    name: str
+    requests: int
+    cost: int
+    seconds: float
+
+
+# Called after every batch, from the batcher's thread: for metrics. Must be quick and not raise.
+batch_observers: list[Callable[[Batch], None]] = []
 
 
 class QueueFull(RuntimeError):
@@ -108,7 +126,16 @@ class DynamicBatcher(Generic[Asked, Answer]):
         return job.future
 
     async def ask(self, asked: Asked, timeout: float | None = None) -> Answer:
-        """``submit`` from an event loop, and wait without blocking it. Cancelling the wait drops the request."""
+        """
+        ``submit`` from an event loop, and wait without blocking it. Cancelling the wait drops the request.
+
+        :raises RequestTimeout: also when `caller_deadline` has passed.
+        """
+        if (deadline := caller_deadline.get()) is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise self._too_late()
+            timeout = min(left, self._timeout if timeout is None else timeout)
         return await asyncio.wrap_future(self.submit(asked, timeout))
 
     @property
@@ -155,9 +182,12 @@ class DynamicBatcher(Generic[Asked, Answer]):
             try:
                 self._answer(batch)
             finally:
+                seconds = self.busy_for
                 with self._changed:
                     self._running, self._running_since = [], None
                     self._changed.notify_all()
+                for observe in batch_observers if batch else ():
+                    observe(Batch(self._name, len(batch), sum(job.cost for job in batch), seconds))
 
     def _take(self) -> list[_Job[Asked, Answer]]:
         """The oldest requests that fit into one batch; those whose callers are gone or too late are left out."""

@@ -62,7 +62,8 @@ class FileConverter:
     ) -> dict[str, Any]:
         """
         :param sources: files; symbolic links are not followed.
-        :param meta: what all documents, or with a list each of them, bring along.
+        :param meta: what all documents, or with a list each of them, bring along; a `file_name` there is the name a
+            file is known by, in place of the one it lies under.
         :param fingerprint: of the pipeline (`indexing.fingerprint`); part of each `source_version`.
         :returns: `documents`, and `failures`: dicts with source_id, file_path, reason, detail, content_hash,
             fingerprint, size, mtime_ns.
@@ -101,7 +102,7 @@ def _document(converted: Converted, extra: dict[str, Any], fingerprint: str) -> 
         "source_id": source_id,
         "source_version": source_version(converted.content_hash, fingerprint),
         "file_path": path,
-        "file_name": path.rpartition("/")[2],
+        "file_name": extra.get("file_name") or path.rpartition("/")[2],
         "mime_type": page.mime_type,
         "content_hash": converted.content_hash,
         "fingerprint": fingerprint,

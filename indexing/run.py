@@ -67,7 +67,7 @@ def index(
     pipeline: "Pipeline",
     paths: Sequence[str | Path],
     *,
-    meta: dict[str, Any] | None = None,
+    meta: dict[str, Any] | Callable[[str], dict[str, Any]] | None = None,
     rehash: bool = False,
     retry_refused: bool = False,
     batch_files: int = 32,
@@ -80,7 +80,7 @@ def index(
     Make the index true to the files under `paths`. May be killed at any moment and run again.
 
     :param pipeline: with a `FileConverter` and a `SourceWriter` in it, whatever their names.
-    :param meta: what every document of this run brings along.
+    :param meta: what every document of this run brings along, or a function that tells it by the file's path.
     :param rehash: read every file to compare its hash, also where size and times are unchanged.
     :param retry_refused: try refused files again although they are unchanged.
     :param batch_files: most files, and `batch_bytes` most bytes of files, that go through the pipeline at once: these
@@ -109,7 +109,7 @@ class _Run:
         self,
         pipeline: "Pipeline",
         parts: Parts,
-        meta: dict[str, Any] | None,
+        meta: dict[str, Any] | Callable[[str], dict[str, Any]] | None,
         batch_files: int,
         batch_bytes: int,
         progress: Callable[[Progress], None] | None,
@@ -204,7 +204,7 @@ class _Run:
         data = {
             self.parts.converter: {
                 "sources": [file.path for file in batch],
-                "meta": self.meta or {},
+                "meta": [self.meta(file.path) for file in batch] if callable(self.meta) else self.meta or {},
                 "fingerprint": self.fingerprint,
             },
             self.parts.writer: {"generation": self.report.generation},

@@ -79,7 +79,7 @@ def require_passages(loaded: "LoadedPipeline") -> None:
 
 
 def _one(loaded: "LoadedPipeline", question: str, asked: dict[str, Any], json: bool) -> int:
-    from cli.answers import abstained, answers_json
+    from pipelines.answers import abstained, answers_json
 
     answers = loaded.run(query=question, **asked)["answers"]
     if json:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cli import exits
-from cli.answers import answers_json
+from pipelines.answers import answers_json
 
 if TYPE_CHECKING:
     from pipelines.loader import LoadedPipeline

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from components.batching import Closed, DynamicBatcher, QueueFull, RequestTimeout
+from components.batching import (
+    Batch,
+    Closed,
+    DynamicBatcher,
+    QueueFull,
+    RequestTimeout,
+    batch_observers,
+    caller_deadline,
+)
 
 
 class Engine:
@@ -207,3 +215,41 @@ def test_an_exception_as_an_answer_goes_to_its_caller_only() -> None:
 def test_bounds_must_be_positive() -> None:
     with pytest.raises(ValueError, match="queue_cost"):
         DynamicBatcher(list, queue_cost=0)
+
+
+async def test_a_caller_that_stops_waiting_takes_its_request_along() -> None:
+    """The deadline is set once, at the door, and holds inside: what is late is not computed."""
+    computed: list[str] = []
+
+    def slow(asked: list[str]) -> list[str]:
+        computed.extend(asked)
+        time.sleep(0.3)
+        return asked
+
+    batcher: DynamicBatcher[str, str] = DynamicBatcher(slow, batch_cost=1, linger=0.0)
+    first = asyncio.create_task(batcher.ask("first"))
+    await asyncio.sleep(0.05)
+    token = caller_deadline.set(time.monotonic() + 0.05)
+    try:
+        with pytest.raises(RequestTimeout):
+            await batcher.ask("late")
+        with pytest.raises(RequestTimeout):
+            await batcher.ask("later still")
+    finally:
+        caller_deadline.reset(token)
+    assert await first == "first"
+    assert await batcher.ask("next") == "next"
+    assert computed == ["first", "next"]
+    batcher.close()
+
+
+async def test_whoever_observes_sees_every_batch() -> None:
+    seen: list[Batch] = []
+    batch_observers.append(seen.append)
+    batcher: DynamicBatcher[str, str] = DynamicBatcher(lambda asked: asked, cost=len, linger=0.05, name="observed")
+    try:
+        await asyncio.gather(batcher.ask("ab"), batcher.ask("cde"))
+    finally:
+        batch_observers.remove(seen.append)
+        batcher.close()
+    assert [(batch.name, batch.requests, batch.cost) for batch in seen] == [("observed", 2, 5)]

@@ -151,6 +151,13 @@ def test_metadata_of_the_user_comes_along(pipeline, folder):
     assert {passage.meta["collection"] for passage in store_of(pipeline).filter_documents()} == {"islands"}
 
 
+def test_metadata_may_differ_from_file_to_file(pipeline, folder):
+    report = index(pipeline, [folder], meta=lambda path: {"file_name": f"as {path.rpartition('/')[2]} was called"})
+    assert report.indexed
+    names = {document.meta["file_name"] for document in store_of(pipeline).filter_documents()}
+    assert names == {f"as {path.rpartition('/')[2]} was called" for path in report.indexed}
+
+
 def test_batches_make_no_difference(tmp_path, folder):
     one, many = build(tmp_path / "one"), build(tmp_path / "many")
     index(one, [folder], batch_files=1)

@@ -10,6 +10,7 @@ from haystack.dataclasses import ByteStream
 
 from indexing.convert.pool import Converted, ConverterPool, Limits
 from indexing.fingerprint import source_version
+from indexing.refused_file import RefusedFile
 from indexing.sources import shown, source_id_of
 
 
@@ -53,7 +54,7 @@ class FileConverter:
             self._pool.close()
             self._pool = None
 
-    @component.output_types(documents=list[Document], failures=list[dict[str, Any]])
+    @component.output_types(documents=list[Document], failures=list[RefusedFile])
     def run(
         self,
         sources: list[str | Path],
@@ -65,8 +66,7 @@ class FileConverter:
         :param meta: what all documents, or with a list each of them, bring along; a `file_name` there is the name a
             file is known by, in place of the one it lies under.
         :param fingerprint: of the pipeline (`indexing.fingerprint`); part of each `source_version`.
-        :returns: `documents`, and `failures`: dicts with source_id, file_path, reason, detail, content_hash,
-            fingerprint, size, mtime_ns.
+        :returns: `documents`, and `failures`: the files that could not be read, and why.
         :raises ValueError: when `meta` is a list of another length than `sources`.
         """
         metas: Sequence[dict[str, Any]] = meta if isinstance(meta, list) else [meta or {}] * len(sources)
@@ -118,14 +118,14 @@ def _document(converted: Converted, extra: dict[str, Any], fingerprint: str) -> 
     return Document(id=source_id, content=page.text, blob=blob, meta=meta)
 
 
-def _failure(converted: Converted, fingerprint: str) -> dict[str, Any]:
-    return {
-        "source_id": source_id_of(converted.path),
-        "file_path": shown(converted.path),
-        "reason": converted.reason,
-        "detail": converted.detail,
-        "content_hash": converted.content_hash or "",
-        "fingerprint": fingerprint,
-        "size": converted.size,
-        "mtime_ns": converted.stamp,
-    }
+def _failure(converted: Converted, fingerprint: str) -> RefusedFile:
+    return RefusedFile(
+        path=shown(converted.path),
+        reason=converted.reason or "failed",
+        detail=converted.detail,
+        source_id=source_id_of(converted.path),
+        content_hash=converted.content_hash or "",
+        fingerprint=fingerprint,
+        size=converted.size,
+        mtime_ns=converted.stamp,
+    )

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from indexing.lock import writing
-from indexing.parts import parts_of
-from indexing.record import NOT_STORABLE
+from indexing.pipeline import index_pipeline
+from indexing.refused_file import NOT_STORABLE
 from indexing.run import IndexReport, index
 from indexing.sources import is_under
 
 if TYPE_CHECKING:
     from haystack import Pipeline
+
+    from components.named_pipeline import NamedPipeline
 
 # Refusals that may be the fault of what the index is made anew with, not of the file.
 _OF_THE_PIPELINE = ("failed", NOT_STORABLE)
@@ -23,7 +25,7 @@ class RebuildError(RuntimeError):
 
 
 def rebuild(
-    pipeline: "Pipeline", paths: Sequence[str | Path], *, lock_wait: float = 0.0, **settings: Any
+    pipeline: "Pipeline | NamedPipeline", paths: Sequence[str | Path], *, lock_wait: float = 0.0, **settings: Any
 ) -> IndexReport:
     """
     Make the index anew beside the one in use, and put it in its place in one step once it is complete.
@@ -38,8 +40,7 @@ def rebuild(
         store refuses them.
     :raises FileNotFoundError: for a path that does not exist.
     """
-    parts = parts_of(pipeline)
-    store = parts.store
+    store = index_pipeline(pipeline).document_store
     if not hasattr(store, "rebuilt"):
         raise RebuildError(
             "only an Elasticsearch index is made anew beside the one in use. With the embedded store, index into a new "
@@ -50,12 +51,8 @@ def rebuild(
         roots = [os.path.realpath(path) for path in paths]
         others = [path for path in old if not is_under(path, roots)]
         with store.rebuilt(before_switch=held.check) as new:
-            parts.last.document_store = new
-            try:
-                there = [path for path in others if os.path.lexists(path)]
-                report = index(pipeline, [*paths, *there], held=held, **settings)
-            finally:
-                parts.last.document_store = store
+            there = [path for path in others if os.path.lexists(path)]
+            report = index(pipeline, [*paths, *there], held=held, store=new, **settings)
             _check(report, old)
     made = {*report.indexed, *(refused.path for refused in report.refused)}
     report.removed = sorted(path for path, state in old.items() if state == "indexed" and path not in made)

@@ -3,20 +3,23 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.stores.busy import Held
 from components.stores.sources import Source
 from indexing.fingerprint import pipeline_fingerprint
+from indexing.index_writer import IndexWriter
 from indexing.lock import writing
-from indexing.parts import Parts, PipelineShapeError, parts_of
-from indexing.record import IndexWriter
+from indexing.pipeline import IndexPipeline, PipelineShapeError, StoreInPlace, index_pipeline
+from indexing.refused_file import RefusedFile
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
 
 if TYPE_CHECKING:
     from haystack import Pipeline
+
+    from components.named_pipeline import NamedPipeline
 
 __all__ = ["IndexReport", "PipelineShapeError", "Progress", "RefusedFile", "index"]
 
@@ -32,16 +35,6 @@ class Progress:
     passages: int
 
 
-@dataclass(frozen=True)
-class RefusedFile:
-    """A file that is not in the index. `reason` is one of `convert.extracted.REASONS`."""
-
-    path: str
-    reason: str
-    detail: str
-    is_new: bool  # False: refused in an earlier run, and unchanged since
-
-
 @dataclass
 class IndexReport:
     """
@@ -52,6 +45,8 @@ class IndexReport:
     :param refused: what is not in the index, and why.
     :param notes: (path, note): parts of indexed files that were not read.
     :param passages: written.
+    :param truncated: passages among them that are longer than the embedder reads: search by meaning knows only their
+        beginning.
     """
 
     indexed: list[str] = field(default_factory=list)
@@ -60,11 +55,16 @@ class IndexReport:
     notes: list[tuple[str, str]] = field(default_factory=list)
     unchanged: int = 0
     passages: int = 0
+    truncated: int = 0
     generation: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields that docs/json.md promises."""
+        return {**asdict(self), "refused": [refused.to_json() for refused in self.refused]}
 
 
 def index(
-    pipeline: "Pipeline",
+    pipeline: "Pipeline | NamedPipeline",
     paths: Sequence[str | Path],
     *,
     meta: dict[str, Any] | Callable[[str], dict[str, Any]] | None = None,
@@ -74,12 +74,13 @@ def index(
     batch_bytes: int = 4_000_000,
     lock_wait: float = 0.0,
     held: Held | None = None,
+    store: Any = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """
     Make the index true to the files under `paths`. May be killed at any moment and run again.
 
-    :param pipeline: with a `FileConverter` and a `SourceWriter` in it, whatever their names.
+    :param pipeline: loaded from YAML, or built in Python: see `indexing.pipeline` for what it must take and give.
     :param meta: what every document of this run brings along, or a function that tells it by the file's path.
     :param rehash: read every file to compare its hash, also where size and times are unchanged.
     :param retry_refused: try refused files again although they are unchanged.
@@ -87,39 +88,42 @@ def index(
         bound the memory of a run. A larger file goes alone.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
     :param held: the right to write, where the caller has it already.
+    :param store: where to write instead of the pipeline's own store: the next version of an index.
     :param progress: called after each batch.
     :raises FileNotFoundError: for a path that does not exist and is not in the index either.
     :raises PipelineShapeError: when the pipeline is none for indexing.
     :raises indexing.lock.StoreBusyError: when another process is indexing into the store.
     """
-    parts = parts_of(pipeline)
+    indexing = index_pipeline(pipeline)
+    target = indexing.document_store if store is None else store
     # A store that has something to hold back while much is written (Elasticsearch: refreshes) does so until the end.
-    loading = getattr(parts.store, "loading", nullcontext)
-    with nullcontext(held) if held is not None else writing(parts.store, lock_wait) as right, loading():
+    loading = getattr(target, "loading", nullcontext)
+    with nullcontext(held) if held is not None else writing(target, lock_wait) as right, loading():
+        run = _Run(indexing, target, store is not None, meta, batch_files, batch_bytes, progress, right)
         try:
-            return _Run(pipeline, parts, meta, batch_files, batch_bytes, progress, right).do(
-                paths, rehash, retry_refused
-            )
+            return run.do(paths, rehash, retry_refused)
         finally:
-            parts.files.close()
+            indexing.reader_of_files.close()
 
 
 class _Run:
     def __init__(
         self,
-        pipeline: "Pipeline",
-        parts: Parts,
+        pipeline: IndexPipeline,
+        store: Any,
+        store_is_given: bool,
         meta: dict[str, Any] | Callable[[str], dict[str, Any]] | None,
         batch_files: int,
         batch_bytes: int,
         progress: Callable[[Progress], None] | None,
         held: Held,
     ) -> None:
-        self.pipeline, self.parts, self.meta = pipeline, parts, meta
+        self.pipeline, self.store, self.meta = pipeline, store, meta
+        self.in_place = StoreInPlace(store) if store_is_given else None
         self.batch_files, self.batch_bytes = batch_files, batch_bytes
         self.progress, self.held = progress, held
-        self.fingerprint = pipeline_fingerprint(parts.made_by)
-        self.record = getattr(parts.store, "sources", None)
+        self.fingerprint = pipeline_fingerprint(pipeline.made_by)
+        self.record = getattr(store, "sources", None)
         self.report = IndexReport()
 
     def do(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> IndexReport:
@@ -128,17 +132,16 @@ class _Run:
         report.unchanged = changes.unchanged
         for file in changes.problems:
             reason, detail = file.problem or ("unreadable", "")
-            report.refused.append(RefusedFile(shown(file.path), reason, detail, is_new=True))
+            report.refused.append(RefusedFile(shown(file.path), reason, detail))
         for source_id in changes.still_refused:
             source = self.record.get(source_id) if self.record is not None else None
             if source is not None:
-                reason, _, detail = (source.reason or "").partition(": ")
-                report.refused.append(RefusedFile(source.path, reason, detail, is_new=False))
+                report.refused.append(RefusedFile.of_record(source))
         if self.record is not None and (changes.todo or changes.gone):
             report.generation = self.record.next_generation()
         if changes.gone:
             self.held.check()
-            IndexWriter(self.parts.store, self.record).remove(list(changes.gone))
+            IndexWriter(self.store, self.record).remove(list(changes.gone))
             report.removed = sorted(changes.gone.values())
         if self.record is not None and changes.touched:
             for source_id, stamp in changes.touched.items():
@@ -160,7 +163,7 @@ class _Run:
             for root in roots:
                 known.update((source.source_id, source) for source in self.record.all(under=shown(root)))
         there = [path for path, root in zip(paths, roots, strict=True) if self._is_there(root, known)]
-        limit = self.parts.files.max_file_mb << 20
+        limit = self.pipeline.reader_of_files.max_file_mb << 20
         return compare(
             find_files(there), known, roots, self.fingerprint,
             rehash=rehash, retry_refused=retry_refused, max_bytes=limit,
@@ -178,54 +181,49 @@ class _Run:
             for file in batch:
                 self._through([file])
             return
-        failed = {failure["source_id"]: failure for failure in written["failures"]}
-        for file in batch:
-            failure = failed.get(source_id_of(file.path))
-            if failure is None:
-                self.report.indexed.append(shown(file.path))
-            else:
-                refused = RefusedFile(failure["file_path"], failure["reason"], failure["detail"], is_new=True)
-                self.report.refused.append(refused)
+        refused: list[RefusedFile] = written["failures"]
+        self.report.refused += refused
+        names = {refusal.source_id for refusal in refused}
+        self.report.indexed += [shown(file.path) for file in batch if source_id_of(file.path) not in names]
         self.report.passages += written["counts"]["passages"]
+        self.report.truncated += len(written.get("truncated", ()))
         self.report.notes += written["notes"]
 
     def _tried(self, batch: list[FoundFile]) -> dict[str, Any] | None:
-        """The writer's outputs; None when several files failed together. A file that fails alone is recorded."""
+        """The pipeline's outputs; None when several files failed together. A file that fails alone is recorded."""
         from haystack.core.errors import PipelineRuntimeError
 
         try:
-            return self._run(batch)
+            return self._run([file.path for file in batch])
         except PipelineRuntimeError as error:
-            if error.component_name == self.parts.writer:
+            if error.component_name == self.pipeline.writer:
                 raise  # the store's trouble is not a file's
-            return self._give_up(batch[0], error) if len(batch) == 1 else None
+            if error.component_name == self.pipeline.converter and isinstance(error.__cause__, OSError):
+                raise  # nor is the machine's: a process that cannot start, a descriptor or memory that is not to be had
+            return self._run([], [self._failed(batch[0], error)]) if len(batch) == 1 else None
 
-    def _run(self, batch: list[FoundFile]) -> dict[str, Any]:
-        data = {
-            self.parts.converter: {
-                "sources": [file.path for file in batch],
-                "meta": [self.meta(file.path) for file in batch] if callable(self.meta) else self.meta or {},
-                "fingerprint": self.fingerprint,
-            },
-            self.parts.writer: {"generation": self.report.generation},
-        }
-        return dict(self.pipeline.run(data)[self.parts.writer])
+    def _run(self, files: list[str], refused: list[RefusedFile] | None = None) -> dict[str, Any]:
+        return self.pipeline.run(
+            sources=files,
+            meta=[self.meta(file) for file in files] if callable(self.meta) else self.meta or None,
+            fingerprint=self.fingerprint,
+            generation=self.report.generation,
+            refused=refused,
+            store=self.in_place,
+        )
 
-    def _give_up(self, file: FoundFile, error: Exception) -> dict[str, Any]:
-        """Record a file that the pipeline failed on, by the exception's type: its text may quote the document."""
+    def _failed(self, file: FoundFile, error: Exception) -> RefusedFile:
+        """A file that the pipeline failed on, by the exception's type: its text may quote the document."""
         cause = error.__cause__ or error
-        failure = {
-            "source_id": source_id_of(file.path),
-            "file_path": shown(file.path),
-            "reason": "failed",
-            "detail": f"{type(cause).__name__} in component '{getattr(error, 'component_name', '?')}'",
-            "content_hash": "",
-            "fingerprint": self.fingerprint,
-            "size": file.size,
-            "mtime_ns": file.stamp,
-        }
-        writer = self.pipeline.get_component(self.parts.writer)
-        return dict(writer.run(documents=[], failures=[failure], generation=self.report.generation))
+        return RefusedFile(
+            path=shown(file.path),
+            reason="failed",
+            detail=f"{type(cause).__name__} in component '{getattr(error, 'component_name', '?')}'",
+            source_id=source_id_of(file.path),
+            fingerprint=self.fingerprint,
+            size=file.size,
+            mtime_ns=file.stamp,
+        )
 
 
 def _batches(files: Sequence[FoundFile], most: int, most_bytes: int) -> Iterator[list[FoundFile]]:

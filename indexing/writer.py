@@ -1,22 +1,21 @@
 """The Haystack component at the end of an index pipeline: passages into the store, sources into its record."""
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import Any
 
 from haystack import Document, component
 from haystack.document_stores.types import DocumentStore
 
-from components.stores.refused import Refused
 from components.stores.sources import Source
-from indexing.fingerprint import source_version
-from indexing.record import NOT_STORABLE, IndexWriter, told_refusal
+from indexing.index_writer import IndexWriter
+from indexing.pipeline import StoreInPlace
+from indexing.refused_file import RefusedFile
 
 
 @component
 class SourceWriter:
     """
-    Writes passages and remembers their sources, in an order that makes being killed harmless (`indexing.record`).
+    Writes passages and remembers their sources, in an order that makes being killed harmless (`indexing.index_writer`).
 
     :param document_store: a store with a record of its sources (`store.sources`); any other keeps the passages only.
     """
@@ -25,20 +24,24 @@ class SourceWriter:
         self.document_store = document_store
         self._vectors_fit = False
 
-    @component.output_types(counts=dict[str, int], failures=list[dict[str, Any]], notes=list[tuple[str, str]])
+    @component.output_types(counts=dict[str, int], failures=list[RefusedFile], notes=list[tuple[str, str]])
     def run(
         self,
         documents: list[Document],
         sources: list[Document] | None = None,
-        failures: list[dict[str, Any]] | None = None,
+        failures: list[RefusedFile] | None = None,
+        refused: list[RefusedFile] | None = None,
         generation: int | None = None,
+        store: StoreInPlace | None = None,
     ) -> dict[str, Any]:
         """
         :param documents: all the passages of `sources`, embedded.
         :param sources: the converter's documents, one a file; None: passages are written without a record of sources.
-        :param failures: the converter's failures. They are recorded, so that a refused file is tried again only when it
-            changes, and what the index held of an earlier version is deleted.
+        :param failures: the files that the converter refused. They are recorded, so that a refused file is tried again
+            only when it changes, and what the index held of an earlier version is deleted.
+        :param refused: more of these, from whoever runs the pipeline.
         :param generation: number of this index run; None takes the next one.
+        :param store: where to write instead of the component's own store: the next version of an index.
         :returns: `counts` of sources, passages and failures, the `failures` as they came and those of sources that the
             store refused a passage of (they are recorded as refused), and `notes` (path, note) on what of the sources
             was not read.
@@ -46,10 +49,11 @@ class SourceWriter:
         :raises RefusedDocuments: when the store refuses passages and there are no `sources`, or when it refuses all
             vectors of the first passages: then the embedder is another than the index was made with.
         """
-        refused = failures or []
-        record = getattr(self.document_store, "sources", None)
+        target = self.document_store if store is None else store.store
+        record = getattr(target, "sources", None)
+        refusals = [*(failures or []), *(refused or [])]
         number = 0
-        if record is not None and (sources or refused):
+        if record is not None and (sources or refusals):
             number = record.next_generation() if generation is None else generation
         by_source = Counter(str(document.meta.get("source_id")) for document in documents)
         if sources is not None and (strangers := by_source.keys() - {source.id for source in sources}):
@@ -58,19 +62,20 @@ class SourceWriter:
                 "Connect converter.documents to writer.sources in the pipeline's YAML."
             )
         entries = [_indexed(source, by_source[source.id], number) for source in sources or []]
-        entries += [_refused(failure, number) for failure in refused]
+        entries += [refusal.to_source(number) for refusal in refusals]
         # Vectors that fitted once come from the right embedder: a wrong one after them is a fault of its file.
-        rejected = IndexWriter(self.document_store, record).write(entries, documents, not self._vectors_fit)
+        rejected = IndexWriter(target, record).write(entries, documents, not self._vectors_fit)
         by_source = Counter({name: count for name, count in by_source.items() if name not in rejected})
         self._vectors_fit = self._vectors_fit or bool(by_source)
-        refused = [
-            *refused,
-            *(_not_stored(entry, rejected[entry.source_id]) for entry in entries if entry.source_id in rejected),
+        refusals += [
+            RefusedFile.not_storable(entry, rejected[entry.source_id])
+            for entry in entries
+            if entry.source_id in rejected
         ]
         kept = [source for source in sources or [] if source.id not in rejected]
-        counts = {"sources": len(kept), "passages": by_source.total(), "failures": len(refused)}
+        counts = {"sources": len(kept), "passages": by_source.total(), "failures": len(refusals)}
         notes = [(str(s.meta["file_path"]), str(note)) for s in kept for note in s.meta.get("notes", [])]
-        return {"counts": counts, "failures": refused, "notes": notes}
+        return {"counts": counts, "failures": refusals, "notes": notes}
 
 
 def _indexed(source: Document, passages: int, generation: int) -> Source:
@@ -91,40 +96,5 @@ def _indexed(source: Document, passages: int, generation: int) -> Source:
         text=source.content or "",
         page_starts=tuple(meta.get("page_starts", ())),
         layout=source.blob.data if source.blob is not None else None,
-        generation=generation,
-    )
-
-
-def _not_stored(source: Source, refused: Sequence[Refused]) -> dict[str, Any]:
-    return {
-        "source_id": source.source_id,
-        "file_path": source.path,
-        "reason": NOT_STORABLE,
-        "detail": told_refusal(refused),
-        "content_hash": source.content_hash,
-        "fingerprint": source.fingerprint,
-        "size": source.size,
-        "mtime_ns": source.mtime_ns,
-    }
-
-
-def _refused(failure: dict[str, Any], generation: int) -> Source:
-    reason, detail = str(failure["reason"]), str(failure.get("detail") or "")
-    return Source(
-        source_id=str(failure["source_id"]),
-        path=str(failure["file_path"]),
-        content_hash=str(failure["content_hash"]),
-        fingerprint=str(failure["fingerprint"]),
-        version=source_version(str(failure["content_hash"]), str(failure["fingerprint"])),
-        state="refused",
-        reason=f"{reason}: {detail}" if detail else reason,
-        size=int(failure["size"]),
-        mtime_ns=int(failure["mtime_ns"]),
-        title=None,
-        mime_type=None,
-        passages=0,
-        text=None,
-        page_starts=(),
-        layout=None,
         generation=generation,
     )

@@ -1,12 +1,11 @@
 """The wall around a pipeline's YAML: which classes it may name, and whether each of their settings exists."""
 
-import difflib
 import importlib
 import inspect
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
+from components.suggest import suggest
 from pipelines.document import YamlDocument
 from pipelines.filters import check_filters
 
@@ -141,11 +140,3 @@ def _find_class(document: YamlDocument, name: str, kind: str, where: tuple[str, 
             f'component "{name}": type "{kind}" is unknown{suggest(class_name, classes)}', *where, "type"
         )
     return found
-
-
-def suggest(given: str, allowed: Iterable[str]) -> str:
-    """`; did you mean X? Allowed are ...`: the end of a message about a name that does not exist."""
-    names = [str(name) for name in allowed]
-    close = difflib.get_close_matches(given, names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ";"
-    return f"{hint} Allowed are {', '.join(names)}" if names else "; none is allowed here"

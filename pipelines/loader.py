@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.checks import check_settings, check_top, suggest
+from components.named_pipeline import NamedPipeline
+from components.suggest import suggest
+from pipelines.checks import check_settings, check_top
 from pipelines.document import BrokenPipelineError, YamlDocument, read_yaml
 
 if TYPE_CHECKING:
@@ -19,62 +21,10 @@ _ALLOWED = ["components.*", "indexing.*"]  # what Haystack's own allowlist needs
 
 
 @dataclass(frozen=True)
-class LoadedPipeline:
-    """A pipeline and the names it is used by: `inputs` -> sockets, `outputs` -> socket (written "component.socket")."""
+class LoadedPipeline(NamedPipeline):
+    """A pipeline read from the YAML file at `path`, with the inputs and outputs that it declares."""
 
-    path: Path
-    pipeline: "Pipeline"
-    inputs: dict[str, list[str]]
-    outputs: dict[str, str]
-
-    def component(self, kind: type | str) -> Any:
-        """The first component that is a `kind` (a class, or the name of one); None when there is none."""
-        for _, component in self.pipeline.walk():
-            names = [base.__name__ for base in type(component).__mro__]
-            if (isinstance(kind, str) and kind in names) or (isinstance(kind, type) and isinstance(component, kind)):
-                return component
-        return None
-
-    @property
-    def document_store(self) -> Any:
-        """The store that the pipeline's components use; None when none of them has one."""
-        stores = (getattr(component, "document_store", None) for _, component in self.pipeline.walk())
-        return next((store for store in stores if store is not None), None)
-
-    def data(self, values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-        """
-        Spread values by declared input over the components' sockets, as `Pipeline.run` takes them.
-
-        :raises ValueError: naming an input that the YAML does not declare. None means "not given" and is left out.
-        """
-        data: dict[str, dict[str, Any]] = {}
-        for name, value in values.items():
-            if value is None:
-                continue
-            if name not in self.inputs:
-                raise ValueError(f"{self.path}: input `{name}` is not declared{suggest(name, self.inputs)}")
-            for socket in self.inputs[name]:
-                component, _, key = socket.partition(".")
-                data.setdefault(component, {})[key] = value
-        return data
-
-    def results(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Pick the declared outputs from what `Pipeline.run` returned."""
-        sockets = {name: socket.partition(".") for name, socket in self.outputs.items()}
-        return {
-            name: result[parts[0]][parts[2]] for name, parts in sockets.items() if parts[2] in result.get(parts[0], {})
-        }
-
-    def run(self, **values: Any) -> dict[str, Any]:
-        """Run the pipeline on values by declared input; returns values by declared output."""
-        return self.results(self.pipeline.run(self.data(values), include_outputs_from=self._asked()))
-
-    async def run_async(self, **values: Any) -> dict[str, Any]:
-        """`run`, concurrently: many of these at once are how many questions are asked."""
-        return self.results(await self.pipeline.run_async(self.data(values), include_outputs_from=self._asked()))
-
-    def _asked(self) -> set[str]:
-        return {socket.partition(".")[0] for socket in self.outputs.values()}
+    path: Path = Path()
 
 
 def find_pipelines(chosen: str) -> Path:
@@ -120,7 +70,7 @@ def load_pipeline(name: str, chosen: str = "embedded", environment: Mapping[str,
         for key, value in document.content.get("outputs", {}).items()
     }
     _check_complete(document, pipeline, inputs)
-    return LoadedPipeline(path, pipeline, inputs, outputs)
+    return LoadedPipeline(pipeline, inputs, outputs, str(path), path)
 
 
 def _build(document: YamlDocument) -> "Pipeline":
@@ -163,10 +113,10 @@ def _socket(
     document: YamlDocument, pipeline: "Pipeline", socket: str, side: str, where: tuple[str, ...], what: str
 ) -> tuple[str, str]:
     name, _, key = socket.partition(".")
-    components = dict(pipeline.walk())
+    components = [known for known, _ in pipeline.walk()]
     if name not in components:
         raise document.error(f'{what} "{socket}": there is no component "{name}"{suggest(name, components)}', *where)
-    sockets = getattr(components[name], f"__haystack_{side}__")._sockets_dict
+    sockets = (pipeline.inputs(True) if side == "input" else pipeline.outputs(True)).get(name, {})
     if key and key not in sockets:
         raise document.error(f'{what} "{socket}": "{name}" has no {side} "{key}"{suggest(key, sockets)}', *where)
     if not key and what != "connection":

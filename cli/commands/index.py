@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +58,7 @@ def index(
     run = run_rebuild if rebuild else run_index
     with progress("Indexing", None, "files") as advance:
         report = run(
-            loaded.pipeline,
+            loaded,
             paths,
             rehash=rehash,
             retry_refused=retry,
@@ -70,7 +69,7 @@ def index(
     if json:
         from json import dumps
 
-        print(dumps(asdict(report), ensure_ascii=False))
+        print(dumps(report.to_json(), ensure_ascii=False))
     else:
         _tell(report, store)
     if report.refused:

@@ -9,10 +9,13 @@ from typing import ClassVar
 
 import pytest
 from haystack import Document, component
+from haystack.core.errors import PipelineRuntimeError
 
+from components.named_pipeline import NamedPipeline
 from indexing.lock import StoreBusyError, one_writer
 from indexing.passages import PassageSplitter
-from indexing.run import PipelineShapeError, index
+from indexing.pipeline import PipelineShapeError
+from indexing.run import index
 from tests.indexing.pipeline import HashEmbedder, build, contents, embedder_of, store_of
 from tests.indexing.real_files import PARAGRAPH, WRITERS
 
@@ -195,9 +198,42 @@ def test_a_pipeline_without_a_writer_is_refused_by_name(folder):
     pipeline = Pipeline()
     pipeline.add_component("only", FileConverter())
     with pytest.raises(
-        PipelineShapeError, match=r"one component of type indexing.writer.SourceWriter.*has 0 among: only"
+        PipelineShapeError, match=r"needs `generation`.*components \(only\).*indexing\.writer\.SourceWriter"
     ):
         index(pipeline, [folder])
+
+
+def test_declared_inputs_and_outputs_are_what_a_run_uses(tmp_path, folder):
+    @component
+    class Remarks:
+        @component.output_types(documents=list[Document], remarks=list[tuple[str, str]])
+        def run(self, documents: list[Document], said: str = "") -> dict:
+            return {"documents": documents, "remarks": [(one.meta["file_path"], said) for one in documents]}
+
+    pipeline = build(tmp_path / "store")
+    pipeline.remove_component("b")
+    pipeline.add_component("b", Remarks())
+    pipeline.connect("a.documents", "b.documents")
+    pipeline.connect("b.documents", "c.documents")
+    inputs = {"sources": ["a.sources"], "generation": ["d.generation"], "fingerprint": ["a.fingerprint", "b.said"]}
+    report = index(NamedPipeline(pipeline, inputs, {"notes": "b.remarks"}), [folder / "a.txt"])
+    [(path, fingerprint)] = report.notes
+    assert path == report.indexed[0]
+    assert fingerprint == next(store_of(pipeline).sources.all()).fingerprint != ""
+
+
+def test_a_fault_of_the_machine_stops_the_run_and_costs_no_file(pipeline, folder, monkeypatch):
+    index(pipeline, [folder])
+    before = contents(store_of(pipeline))
+    (folder / "a.txt").write_text("Other words.")
+
+    def no_process(self, paths):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr("indexing.convert.pool.ConverterPool.convert", no_process)
+    with pytest.raises(PipelineRuntimeError, match="temporarily unavailable"):
+        index(pipeline, [folder])
+    assert contents(store_of(pipeline)) == before
 
 
 def test_memory_does_not_grow_with_the_collection(tmp_path):

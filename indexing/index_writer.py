@@ -9,8 +9,8 @@ from haystack.document_stores.types import DocumentStore, DuplicatePolicy
 
 from components.stores.refused import Refused, RefusedDocuments
 from components.stores.sources import Source, SourceRecord
+from indexing.refused_file import NOT_STORABLE, told_refusal, without_passages
 
-NOT_STORABLE = "not storable"  # why a source is refused whose passages the store does not take
 _AT_ONCE = 200  # sources in one filter
 _T = TypeVar("_T")
 
@@ -118,16 +118,3 @@ def _all_of(conditions: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:
     return (items[first : first + _AT_ONCE] for first in range(0, len(items), _AT_ONCE))
-
-
-def told_refusal(refused: Sequence[Refused]) -> str:
-    """The first reason, and how many passages have theirs; passages are told apart by nothing a user knows."""
-    more = f" (and {len(refused) - 1} more of its passages)" if len(refused) > 1 else ""
-    return f"{refused[0].reason}{more}"
-
-
-def without_passages(source: Source, reason: str, detail: str) -> Source:
-    """What is recorded of a source that is not in the index."""
-    return replace(
-        source, state="refused", reason=f"{reason}: {detail}", passages=0, text=None, page_starts=(), layout=None
-    )

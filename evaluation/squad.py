@@ -6,8 +6,6 @@ Sources: evaluate-v1.1.py and evaluate-v2.0.py, https://rajpurkar.github.io/SQuA
 empty, 2.0 gives 1; 2.0 drops gold answers that are empty once normalised; without a prediction 1.1 counts 0.
 """
 
-import gzip
-import json
 import re
 import string
 from collections import Counter
@@ -15,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from evaluation.squad_data import read_squad
 
 Version = Literal["1.1", "2.0"]
 Figures = dict[str, float | int]
@@ -38,36 +38,16 @@ def read_questions(path: str | Path) -> tuple[list[SquadQuestion], Version]:
     """
     Read a SQuAD-format file (.json or .json.gz), in its order; `version` tells which official script is meant.
 
-    A file is of 2.0 when it says so, or holds an unanswerable question.
-
-    :raises ValueError: naming the file and what it lacks.
+    :raises SquadFormatError: (a ValueError) naming every malformed item of the file.
+    :raises FileNotFoundError: when there is no such file.
     """
-    path = Path(path)
-    try:
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rt", encoding="utf-8") as file:
-            content = json.load(file)
-        questions = [
-            SquadQuestion(
-                id=str(qa["id"]),
-                question=qa["question"],
-                context=paragraph["context"],
-                answers=tuple(answer["text"] for answer in qa.get("answers", ())),
-                article=article.get("title", ""),
-            )
-            for article in content["data"]
-            for paragraph in article["paragraphs"]
-            for qa in paragraph["qas"]
-        ]
-    except (OSError, EOFError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: cannot be read as JSON: {error}") from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"{path}: not in SQuAD's format (data, paragraphs, context, qas, id, question): {error!r}"
-        ) from error
-    if not questions:
-        raise ValueError(f"{path}: holds no question")
-    newer = str(content.get("version", "")).lstrip("v").startswith("2") or any(not one.answers for one in questions)
-    return questions, "2.0" if newer else "1.1"
+    data = read_squad([path])
+    questions = []
+    for question in data.questions:
+        paragraph = data.paragraphs[question.paragraph]
+        answers = tuple(answer.text for answer in question.answers)
+        questions.append(SquadQuestion(question.id, question.text, paragraph.text, answers, paragraph.article))
+    return questions, data.version
 
 
 def normalize_answer(text: str) -> str:
@@ -85,6 +65,11 @@ def f1(prediction: str, gold: str, version: Version = "2.0") -> float:
     predicted, wanted = normalize_answer(prediction).split(), normalize_answer(gold).split()
     if not predicted or not wanted:
         return float(predicted == wanted) if version == "2.0" else 0.0
+    return word_overlap(predicted, wanted)
+
+
+def word_overlap(predicted: Sequence[str], wanted: Sequence[str]) -> float:
+    """F1 of two bags of words; 0 where they share none."""
     same = sum((Counter(predicted) & Counter(wanted)).values())
     if not same:
         return 0.0

@@ -17,7 +17,7 @@ from components.models import resolve_model
 from components.reader.spans import top_spans
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import Windows, WindowSize, cut_windows
-from training.data.squad_data import SquadData, sample
+from evaluation.squad_data import SquadData, sample
 from training.run.held_out import MAX_ANSWER_TOKENS, padded_logits
 from training.span_model import load_span_model
 

@@ -45,6 +45,7 @@ def calibrate(
     from components.reader.reader_core import Reading
     from components.reader.tokens import PassageCache, PassageTokenizer
     from evaluation.open_index import indexed
+    from evaluation.squad_data import read_squad, sample, split_articles
     from pipelines.loader import load_pipeline
     from training.calibration.calibrate import calibrate as fit
     from training.calibration.calibrate import figures
@@ -53,7 +54,6 @@ def calibrate(
     from training.calibration.single_passages import single_passages
     from training.card import held_out_articles
     from training.data.run_data import HELD_OUT_SEED
-    from training.data.squad_data import read_squad, sample, split_articles
 
     unseen = held_out_articles(resolve_model(model)) if held_out else set()
     everything = read_squad(data)

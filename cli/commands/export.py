@@ -19,7 +19,7 @@ def export(
     windows: Annotated[int, typer.Option("--windows", min=1, help="Questions to quantise with, and to check.")] = 300,
 ) -> None:
     """Write OpenVINO and ONNX forms of a reader. Fails when one gives other answers than the original."""
-    from training.data.squad_data import read_squad
+    from evaluation.squad_data import read_squad
     from training.export import export as run
 
     wanted = [form.strip() for form in forms.split(",") if form.strip()]

@@ -23,7 +23,7 @@ def shrink(
         chosen = [int(layer) for layer in layers.split(",")]
     except ValueError:
         raise CommandError(f"--layers wants numbers separated by commas, as 2,4,6; got {layers!r}") from None
-    from training.data.squad_data import read_squad
+    from evaluation.squad_data import read_squad
     from training.shrink import shrink as run
 
     texts: list[str] = []

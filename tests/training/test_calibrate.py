@@ -11,13 +11,13 @@ from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
 from components.reader.ranking import Place, rank_answers
 from components.reader.request import FIRST_PASSAGES
 from evaluation.reliability import coverage_at, expected_calibration_error, risk_coverage_area
+from evaluation.squad_data import read_squad
 from tests.training.world import facts
 from training.calibration.calibrate import answer_all, calibrate, cross_validated, figures, fit, fit_alone
 from training.calibration.early_stop import changes_allowed, stop_from
 from training.calibration.ranking_features import Features, gather
 from training.calibration.ranking_levels import FITTED
 from training.calibration.single_passages import single_passages
-from training.data.squad_data import read_squad
 
 TRUE = Calibration(
     span=1.0, null=-0.5, window=0.0, retriever=1.5, rank=-0.5, no_answer=1.0, agreement=1.0, temperature=1.25

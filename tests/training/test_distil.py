@@ -12,8 +12,8 @@ import torch
 
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import WindowSize
+from evaluation.squad_data import read_squad
 from tests.training.world import facts, settings_for, write_model
-from training.data.squad_data import read_squad
 from training.distillation.distil import distil
 from training.distillation.teacher import TeacherCache
 from training.run.finetune import finetune

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 import training.export
+from evaluation.squad_data import read_squad
 from tests.training.world import facts, write_model
-from training.data.squad_data import read_squad
 from training.export import ExportError, compare, export
 
 

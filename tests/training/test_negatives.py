@@ -7,11 +7,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from evaluation.squad_data import Answer, Paragraph, Question, SquadData, read_squad
 from tests.training.world import facts
 from training.data.made_questions import make_unanswerable, swap_common_words
 from training.data.negatives import mine
 from training.data.passage_search import WordSearch, _words
-from training.data.squad_data import Answer, Paragraph, Question, SquadData, read_squad
 
 TEXTS = ["the cat sat", "cats and dogs", "a dog, a dog and a cat", "nothing here", ""]
 
@@ -114,3 +114,15 @@ def test_a_common_word_gives_way_to_one_that_the_paragraph_does_not_hold():
         before, after = set(asked[int(one.id[0])].strip("?").split()), set(one.text.strip("?").split())
         (new,), (old,) = after - before, before - after
         assert not one.answers and old in texts[one.paragraph] and new not in texts[one.paragraph]
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [("US", "made in the U.S. in spring"), ("U.S.", "sold to the US"), ("1918", "the war of 1914-1918")],
+)
+def test_a_passage_that_holds_the_answer_in_other_marks_is_not_wrong(answer, text):
+    data = SquadData(
+        (Paragraph(f"the answer is {answer}", "a"), Paragraph(text, "b"), Paragraph("a passage about cats", "c")),
+        (Question("1", "where ?", 0, (Answer(14, answer),)),),
+    )
+    assert mine(data, 2)[0].tolist() == [2, -1]

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import WindowSize, cut_windows
+from evaluation.squad_data import read_squad
 from tests.training.world import facts, write_model
 from training.data.batches import EpochPlan, Mixture
-from training.data.squad_data import read_squad
 from training.data.windows import Corpus, Crops
 
 SIZE = WindowSize(64, 8, 16)

@@ -1,6 +1,5 @@
 """What does the ranking know of the spans of many questions? Arrays to fit weights on, kept in one file."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from components.reader.answer_text import normalised
 from components.reader.request import ReadSettings, Request
+from evaluation.squad import word_overlap
 
 if TYPE_CHECKING:
     from components.reader.reader_core import Reading
@@ -117,7 +117,7 @@ def gather(
         if answer == len(right):
             question_of_answer.append(question)
             right.append(said in given[question])
-            f1.append(max((_word_overlap(said, other) for other in given[question]), default=0.0))
+            f1.append(max((word_overlap(said.split(), other.split()) for other in given[question]), default=0.0))
         region = regions.setdefault((answer, place), len(regions))
         if region == len(answer_of_region):
             answer_of_region.append(answer)
@@ -156,9 +156,3 @@ def collect(
                 rows.append((begin + number, place.text, place.region, values))
         advance(len(part))
     return gather(rows, [example.answers for example in examples], [example.group for example in examples])
-
-
-def _word_overlap(said: str, given: str) -> float:
-    """SQuAD's F1 of two normalised answers."""
-    common = sum((Counter(said.split()) & Counter(given.split())).values())
-    return 2 * common / (len(said.split()) + len(given.split())) if common else 0.0

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from haystack import Document
 
 from components.reader.answer_text import normalised
+from evaluation.squad_data import SquadData
 from training.calibration.ranking_features import Example
 from training.data.made_questions import make_unanswerable, swap_common_words
-from training.data.squad_data import SquadData
 
 
 def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: int) -> list[Example]:

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from training.data.negatives import normalise
-from training.data.squad_data import Question, SquadData
+from evaluation.squad import normalize_answer
+from evaluation.squad_data import Question, SquadData
 
 _OPPOSITES = {
     "first": "last", "before": "after", "largest": "smallest", "highest": "lowest", "most": "least", "more": "fewer",
@@ -115,8 +115,8 @@ def _swap(
     question: str, paragraph: str, others: list[str], pattern: re.Pattern[str], rng: np.random.Generator
 ) -> str | None:
     """The question about a name (or number) that its paragraph does not speak of."""
-    held = f" {normalise(paragraph)} "
-    mine = [entry for entry in _inner(pattern, question) if f" {normalise(entry)} " in held]
+    held = f" {normalize_answer(paragraph)} "
+    mine = [entry for entry in _inner(pattern, question) if f" {normalize_answer(entry)} " in held]
     if not mine or not others:
         return None
     old = mine[int(rng.integers(len(mine)))]
@@ -124,7 +124,7 @@ def _swap(
     # Of like shape first: "Robert" in the place of "Alberta", not "Duke Constantine" in the place of "Zond".
     drawn.sort(key=lambda new: abs(len(new.split()) - len(old.split())) + abs(len(new) - len(old)) / 10)
     for new in drawn:
-        if f" {normalise(new)} " not in held and new != old:
+        if f" {normalize_answer(new)} " not in held and new != old:
             return re.sub(rf"\b{re.escape(old)}(?!\w)", lambda _, new=new: new, question, count=1)  # type: ignore[misc]
     return None
 

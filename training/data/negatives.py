@@ -6,18 +6,17 @@ that was trained on the right ones only finds an answer in each.
 
 import os
 import re
-import string
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.squad import normalize_answer
+from evaluation.squad_data import SquadData
 from training.data.passage_search import Search, WordSearch
-from training.data.squad_data import SquadData
 
-_PUNCTUATION = re.compile(f"[{re.escape(string.punctuation)}]")
-_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_JOINED = re.compile(r"[-–—/]")
 
 
 def mine(
@@ -36,7 +35,8 @@ def mine(
     :param search_name: names the search in the cache.
     :returns: paragraph numbers int32 (questions, per_question), best first.
     """
-    file = None if cache is None else cache / f"mined-{search_name}-{per_question}-{data.digest()[:16]}.npy"
+    # "official": how answers are compared; files of before compared "U.S." with "US" as unlike.
+    file = None if cache is None else cache / f"mined-{search_name}-{per_question}-official-{data.digest()[:16]}.npy"
     if file is not None and file.is_file():
         kept: NDArray[np.int32] = np.load(file, allow_pickle=False)
         return kept
@@ -48,14 +48,14 @@ def mine(
     # A question's own paragraph and others that hold the answer are found too: ask for more than are kept.
     depth = min(3 * per_question + 10, len(data.paragraphs))
     ranked = search([question.text for question in data.questions], depth)
-    bare = [f" {normalise(paragraph.text)} " for paragraph in data.paragraphs]
+    held = [_forms(paragraph.text) for paragraph in data.paragraphs]
     mined = np.full((len(data.questions), per_question), -1, dtype=np.int32)
     for row, question in enumerate(data.questions):
-        answers = [f" {normalise(answer.text)} " for answer in question.answers]
+        answers = [_forms(answer.text) for answer in question.answers]
         wrong = [
             paragraph
             for paragraph in ranked[row].tolist()
-            if paragraph != question.paragraph and not any(answer in bare[paragraph] for answer in answers)
+            if paragraph != question.paragraph and not any(_holds(held[paragraph], answer) for answer in answers)
         ][:per_question]
         mined[row, : len(wrong)] = wrong
     if file is not None:
@@ -67,6 +67,11 @@ def mine(
     return mined
 
 
-def normalise(text: str) -> str:
-    """Lower case, without punctuation and articles, single spaces: how SQuAD compares answers."""
-    return " ".join(_ARTICLES.sub(" ", _PUNCTUATION.sub(" ", text.lower())).split())
+def _forms(text: str) -> tuple[str, str]:
+    """The text as SQuAD compares answers ("U.S." is "us"), and so with its hyphenated words taken apart: the rule makes
+    one word of "1914-1918", which would hide that a paragraph holds "1918"."""
+    return f" {normalize_answer(text)} ", f" {normalize_answer(_JOINED.sub(' ', text))} "
+
+
+def _holds(paragraph: tuple[str, str], answer: tuple[str, str]) -> bool:
+    return any(said in text for text, said in zip(paragraph, answer, strict=True))

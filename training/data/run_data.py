@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from components.models import resolve_model
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import WindowSize
+from evaluation.squad_data import read_squad, sample, split_articles
 from training.data.batches import EpochPlan
 from training.data.made_questions import make_unanswerable
 from training.data.negatives import mine
-from training.data.squad_data import read_squad, sample, split_articles
 from training.data.windows import Corpus
 from training.run.held_out import HeldOut, held_out_questions
 from training.run.settings import TrainSettings

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from components.encoder.ragged import Ints
 from components.reader.tokens import PairLayout, PassageTokenizer, Tokens
 from components.reader.windows import WindowSize
-from training.data.squad_data import SquadData
+from evaluation.squad_data import SquadData
 
 Bools = NDArray[np.bool_]
 Spans = list[tuple[int, int]]  # first and last token of each place of an answer, counted in the passage

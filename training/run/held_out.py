@@ -12,8 +12,8 @@ from components.reader.spans import null_scores, top_spans
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import WindowSize, cut_windows
 from evaluation.squad import score_question
+from evaluation.squad_data import SquadData, sample
 from training.data.made_questions import make_unanswerable
-from training.data.squad_data import SquadData, sample
 
 MAX_ANSWER_TOKENS = 30
 

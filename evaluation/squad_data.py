@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -59,11 +59,15 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class SquadData:
-    """Paragraphs and the questions about them; `Question.paragraph` is an index into `paragraphs`."""
+    """Paragraphs and the questions about them; `Question.paragraph` is an index into `paragraphs`.
+
+    It is of version 2.0 when a file says so, or a question is unanswerable.
+    """
 
     paragraphs: tuple[Paragraph, ...]
     questions: tuple[Question, ...]
     dropped: tuple[str, ...] = ()
+    version: Literal["1.1", "2.0"] = "1.1"
 
     @property
     def articles(self) -> list[str]:
@@ -90,7 +94,7 @@ class SquadData:
             for question in self.questions
             if question.paragraph in new_index
         )
-        return SquadData(tuple(self.paragraphs[i] for i in kept), questions)
+        return SquadData(tuple(self.paragraphs[i] for i in kept), questions, version=self.version)
 
 
 def read_squad(paths: Sequence[str | Path], drop_malformed: bool = False) -> SquadData:
@@ -107,8 +111,11 @@ def read_squad(paths: Sequence[str | Path], drop_malformed: bool = False) -> Squ
     questions: list[Question] = []
     places: dict[str, str] = {}
     problems: list[str] = []
+    newer = False
     for path in paths:
-        for place, article, context, qa in _items(Path(path), problems):
+        document = load_json(Path(path))
+        newer |= isinstance(document, dict) and str(document.get("version", "")).lstrip("v").startswith("2")
+        for place, article, context, qa in _items(Path(path), document, problems):
             paragraph = paragraphs.setdefault(Paragraph(context, article), len(paragraphs))
             question = None if qa is None else _question(qa, context, place, problems)
             if question is None:
@@ -122,7 +129,8 @@ def read_squad(paths: Sequence[str | Path], drop_malformed: bool = False) -> Squ
         raise SquadFormatError(problems)
     if not questions:
         raise SquadFormatError([*problems, f"{', '.join(map(str, paths))}: no question at all"])
-    return SquadData(tuple(paragraphs), tuple(questions), tuple(problems))
+    newer |= any(not question.answers for question in questions)
+    return SquadData(tuple(paragraphs), tuple(questions), tuple(problems), "2.0" if newer else "1.1")
 
 
 def split_articles(data: SquadData, held_out: int, seed: int) -> tuple[SquadData, SquadData | None]:
@@ -154,10 +162,9 @@ def sample(data: SquadData, questions: int, seed: int) -> SquadData:
     return replace(data, questions=tuple(data.questions[i] for i in chosen))
 
 
-def _items(path: Path, problems: list[str]) -> Iterator[tuple[str, str, str, dict[str, Any] | None]]:
+def _items(path: Path, document: Any, problems: list[str]) -> Iterator[tuple[str, str, str, dict[str, Any] | None]]:
     """Place, article, paragraph and question (as in the file) of each question of a file; each paragraph first comes
     without a question, since one that nobody asks about can still be a wrong passage."""
-    document = _load(path)
     if not isinstance(document, dict) or not isinstance(document.get("data"), list):
         problems.append(f'{path.name}: expected an object with a list under "data", as SQuAD files have')
         return
@@ -184,7 +191,7 @@ def _items(path: Path, problems: list[str]) -> Iterator[tuple[str, str, str, dic
                     problems.append(f"{place}.qas[{q}]: expected an object, got {type(qa).__name__}")
 
 
-def _load(path: Path) -> Any:
+def load_json(path: Path) -> Any:
     """The file's JSON; whether it is compressed is read from its first bytes, not from its name."""
     if not path.is_file():
         raise FileNotFoundError(f"data file {path} does not exist (give SQuAD-format .json or .json.gz files)")

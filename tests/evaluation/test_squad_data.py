@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from training.data.squad_data import SquadFormatError, read_squad, sample, split_articles
+from evaluation.squad_data import SquadFormatError, read_squad, sample, split_articles
 
 CONTEXT = "Zoë 🙂 moved to Berlin in 1999. Berlin was cold."
 

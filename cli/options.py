@@ -1,8 +1,9 @@
 """The options every command shares, and how they become a pipeline."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -30,18 +31,27 @@ Store = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text; docs/json.md tells its fields.")]
 
 
-def load(name: str, pipelines: str, store: Path) -> "LoadedPipeline":
+def load(name: str, pipelines: str, store: Path, on_built: Callable[[Any], None] | None = None) -> "LoadedPipeline":
     """Load the pipeline `name` of the chosen set; `--store` reaches its YAML as EXCERPT_STORE."""
     from pipelines.loader import load_pipeline
 
-    return load_pipeline(name, pipelines, {**os.environ, "EXCERPT_STORE": str(store)})
+    return load_pipeline(name, pipelines, _environment(store), on_built)
 
 
 def require_index(pipelines: str, store: Path) -> None:
     """
-    :raises CommandError: when the embedded store has never been written; said before anything slow is loaded.
+    Look for the folders of the stores that ask.yaml names, before anything slow is loaded. Servers are not looked for.
+
+    :raises CommandError: when one has never been written.
     """
-    if pipelines == "embedded" and not store.is_dir():
-        raise CommandError(
-            f"there is no index at `{store}`. Make one: excerpt index PATH (or name another with --store)"
-        )
+    from pipelines.loader import store_folders
+
+    for folder in store_folders("ask", pipelines, _environment(store)):
+        if not folder.is_dir():
+            raise CommandError(
+                f"there is no index at `{folder}`. Make one: excerpt index PATH (or name another with --store)"
+            )
+
+
+def _environment(store: Path) -> dict[str, str]:
+    return {**os.environ, "EXCERPT_STORE": str(store)}

@@ -29,14 +29,14 @@ def measure(data: RunData, precision: Precision, seconds: float) -> dict[str, fl
     settings, devices = data.settings, Devices(data.settings.device)
     model = model_to_train(settings, devices.device)
     devices.use(precision)
-    called = devices.wrap(model, settings.compile)
+    called = devices.wrap(model, settings.torch_compile)
     optimiser, objective, at, log = (
         build_optimiser(model, settings),
-        SpanObjective(settings.shared),
+        SpanObjective(settings.shared_softmax_weight),
         Position(),
         StepLog(),
     )
-    steps: Iterator[Step] = prefetch(list(data.plan(0).steps(settings.accumulate)), data.corpus.batch)
+    steps: Iterator[Step] = prefetch(list(data.plan(0).steps(settings.gradient_accumulation_steps)), data.corpus.batch)
     tokens = questions = counted = 0
     began = time.monotonic()
     for number in itertools.count():
@@ -82,7 +82,7 @@ def main() -> None:
             "limit": given.limit,
             "held_out": 0,
             "dropout": given.dropout,
-            "compile": given.compile,
+            "torch_compile": given.compile,
             "mixture": {"passages": given.passages, "mined": 0.0 if given.passages == 1 else 0.25, "made": 0.0},
         }
     )

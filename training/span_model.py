@@ -20,7 +20,7 @@ def model_to_train(settings: TrainSettings, device: torch.device, maps: bool = F
 
     :param maps: attention maps are asked for.
     """
-    fused = settings.compile and device.type == "cpu"  # a compiled softmax beats the CPU's flash attention
+    fused = settings.torch_compile and device.type == "cpu"  # a compiled softmax beats the CPU's flash attention
     model = load_span_model(settings.model, settings.seed, settings.dropout, "eager" if maps or fused else "sdpa")
     return model.to(device).train()  # type: ignore[arg-type]
 

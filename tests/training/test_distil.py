@@ -21,7 +21,13 @@ from training.run.held_out import HeldOut
 from training.run.settings import settings_from
 from training.span_model import load_span_model
 
-QUICK = {"evaluate_every": 99.0, "patience": 0, "held_out": 0, "mixture": {"mined": 0.0, "made": 0.0}, "dropout": 0.0}
+QUICK = {
+    "evaluate_every": 99.0,
+    "early_stopping_patience": 0,
+    "held_out": 0,
+    "mixture": {"mined": 0.0, "made": 0.0},
+    "dropout": 0.0,
+}
 
 
 def misled(content: dict, seed: int = 0) -> dict:

@@ -26,11 +26,11 @@ from training.run.step_log import TrainingError
 ROOT = Path(loop.__file__).parents[2]
 MIXED = {
     "mixture": {"passages": 2, "mined": 0.2, "made": 0.3},
-    "shared": 0.5,
+    "shared_softmax_weight": 0.5,
     "average": "ema",
     "average_decay": 0.9,
     "layer_decay": 0.8,
-    "accumulate": 2,
+    "gradient_accumulation_steps": 2,
     "batch_tokens": 512,
     "occurrences": "all",
 }
@@ -52,7 +52,7 @@ def assert_equal_bits(first, second):
 
 
 def test_a_run_learns_and_leaves_a_whole_model_folder(tmp_path):
-    values = settings_for(tmp_path, epochs=4, evaluate_every=2.0, schedule="cosine", average="swa")
+    values = settings_for(tmp_path, epochs=4, evaluate_every=2.0, lr_scheduler_type="cosine", average="swa")
     folder = finetune(settings_from(values))
     losses = [float(row["loss"]) for row in read_rows(tmp_path / "run" / "metrics.csv")]
     assert losses[-1] < 0.7 * losses[0]
@@ -139,17 +139,19 @@ def test_a_folder_that_is_no_run_is_not_removed(tmp_path):
 
 
 def test_early_stop(tmp_path):
-    values = settings_for(tmp_path, epochs=50, learning_rate=1e-9, evaluate_every=0.5, patience=2)
+    values = settings_for(tmp_path, epochs=50, learning_rate=1e-9, evaluate_every=0.5, early_stopping_patience=2)
     finetune(settings_from(values))
     assert len(read_rows(tmp_path / "run" / "evaluations.csv")) == 3
 
 
 def test_accumulated_batches_are_one_large_batch(tmp_path):
     """The gradient of a step does not depend on how it was cut into batches."""
-    values = settings_for(tmp_path, **{**MIXED, "accumulate": 1}, dropout=0.0)
+    values = settings_for(tmp_path, **{**MIXED, "gradient_accumulation_steps": 1}, dropout=0.0)
     gradients = []
     for tokens, accumulate in ((100_000, 1), (1024, 100)):
-        settings = settings_from({**values, "batch_tokens": tokens, "accumulate": accumulate, "weight_decay": 0.0})
+        settings = settings_from(
+            {**values, "batch_tokens": tokens, "gradient_accumulation_steps": accumulate, "weight_decay": 0.0}
+        )
         data = loop.RunData.load(settings)
         model = loop.model_to_train(settings, torch.device("cpu"))
         optimiser = loop.build_optimiser(model, settings)
@@ -180,7 +182,7 @@ class Broken:
 
 
 def test_a_nan_is_an_error_and_reaches_no_checkpoint(tmp_path):
-    settings = settings_from(settings_for(tmp_path, checkpoint_minutes=1e-6, log_every=1000))
+    settings = settings_from(settings_for(tmp_path, checkpoint_minutes=1e-6, logging_steps=1000))
     with pytest.raises(TrainingError, match=r"is nan after step 5.*Lower the learning rate"):
         finetune(settings, lambda *_: Broken("nan", after=4))
     for tensor in newest(tmp_path / "run")["model"].values():
@@ -235,11 +237,21 @@ def test_runs_with_nothing_to_do_or_to_judge_by_are_refused(tmp_path):
 
 def test_settings_that_do_not_exist_or_are_not_allowed():
     base = {"model": "m", "data": ["d"], "out": "o"}
-    with pytest.raises(ValueError, match=r"no setting epoch: there are accumulate, .*epochs"):
+    with pytest.raises(ValueError, match=r"no setting epoch: there are average, .*epochs"):
         settings_from({**base, "epoch": 3})
     with pytest.raises(ValueError, match=r"no setting mixture\.passage"):
         settings_from({**base, "mixture": {"passage": 3}})
-    with pytest.raises(ValueError, match="schedule must be one of linear, cosine; got 'step'"):
-        settings_from({**base, "schedule": "step"})
+    with pytest.raises(ValueError, match="lr_scheduler_type must be one of linear, cosine; got 'step'"):
+        settings_from({**base, "lr_scheduler_type": "step"})
     with pytest.raises(ValueError, match="epochs must be above 0"):
         settings_from({**base, "epochs": 0})
+
+
+def test_names_of_before_are_taken_with_a_warning():
+    base = {"model": "m", "data": ["d"], "out": "o"}
+    with pytest.warns(FutureWarning, match="accumulate is now called gradient_accumulation_steps"):
+        settings = settings_from({**base, "accumulate": 3})
+    assert settings.gradient_accumulation_steps == 3
+    assert not settings.differs_from({**settings.to_dict(), "gradient_accumulation_steps": None, "accumulate": 3})
+    with pytest.raises(ValueError, match="max_grad_norm is given twice, once by its old name gradient_norm"):
+        settings_from({**base, "gradient_norm": 1.0, "max_grad_norm": 2.0})

@@ -17,9 +17,9 @@ from training.run.settings import settings_from
 @pytest.mark.slow
 def test_two_processes_are_one(tmp_path):
     pytest.importorskip("accelerate")
-    alone = settings_for(tmp_path, epochs=1, dropout=0.0, batch_tokens=512, accumulate=2, held_out=0)
+    alone = settings_for(tmp_path, epochs=1, dropout=0.0, batch_tokens=512, gradient_accumulation_steps=2, held_out=0)
     finetune(settings_from(alone))
-    together = {**alone, "out": str(tmp_path / "together"), "accumulate": 1}
+    together = {**alone, "out": str(tmp_path / "together"), "gradient_accumulation_steps": 1}
     (tmp_path / "run.py").write_text(
         "from training.run.finetune import finetune\nfrom training.run.settings import settings_from\n"
         f"finetune(settings_from({together!r}))\n"

@@ -123,7 +123,7 @@ def settings_for(folder: Path, **values) -> dict:
         "held_out": 1,
         "held_out_questions": 40,
         "evaluate_every": 1.0,
-        "log_every": 5,
+        "logging_steps": 5,
         "precision": "fp32",
         "device": "cpu",
         "threads": 1,

@@ -107,7 +107,7 @@ def distil(settings: TrainSettings, fresh: bool = False) -> Path | None:
             run = replace(run, model=str(folder))
         if stage == "intermediate":
             epochs, rate = taught.intermediate_epochs, taught.intermediate_rate
-            run = replace(run, evaluate_every=NEVER, patience=0, epochs=epochs or run.epochs)
+            run = replace(run, evaluate_every=NEVER, early_stopping_patience=0, epochs=epochs or run.epochs)
             run = replace(run, learning_rate=rate or run.learning_rate)
         folder = finetune(run, make_objective, fresh)
         if folder is None:
@@ -123,4 +123,4 @@ def make_objective(settings: TrainSettings, model: PreTrainedModel, data: RunDat
         return IntermediateObjective(Teacher(taught.teacher, device, None, maps=True), taught, model)
     cache = Path(settings.out).parent / "cache" if taught.cache else None
     teacher = Teacher(taught.teacher, device, cache, precision=settings.precision)
-    return PredictionObjective(teacher, taught, settings.shared)
+    return PredictionObjective(teacher, taught, settings.shared_softmax_weight)

@@ -80,7 +80,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
             devices.scaler.load_state_dict(kept.state["scaler"])
 
         # 5. The epochs.
-        called = devices.wrap(model, settings.compile)
+        called = devices.wrap(model, settings.torch_compile)
         per_epoch = data.plan(0).questions
         whole = round(settings.epochs * per_epoch)
         if whole < 1:
@@ -106,7 +106,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
             plan = data.plan(at.epoch)
             if at.step_in_epoch == 0:
                 check_answers_seen(data.corpus.held_answers(plan.windows), len(plan.windows))
-            steps = list(plan.steps(settings.accumulate * devices.processes))[at.step_in_epoch :]
+            steps = list(plan.steps(settings.gradient_accumulation_steps * devices.processes))[at.step_in_epoch :]
             for step in prefetch(steps, data.corpus.batch, devices.rank, devices.processes):
                 # 6. One step: the gradients of its batches, then the optimiser.
                 norm, rate = _step(step, at, whole, settings, devices, called, model, objective, optimiser, log)
@@ -115,7 +115,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
 
                 # 7. Report. A NaN is found here, or before a checkpoint is written, never after.
                 ended = at.questions >= whole
-                if at.step % settings.log_every == 0 or ended:
+                if at.step % settings.logging_steps == 0 or ended:
                     row = log.row(at, rate, float(norm))
                     bar.set_postfix_str(f"loss {row['loss']:.3f}, {row['tokens_per_s']:,.0f} tokens/s")
                     if files:
@@ -134,7 +134,7 @@ def finetune(settings: TrainSettings, make_objective: MakeObjective | None = Non
                         told = ", ".join(f"{name} {value:.2f}" for name, value in figures.items())
                         bar.write(f"step {at.step}, epoch {at.questions / per_epoch:.2f}: {told}", file=sys.stderr)
                     log.leave_out(time.monotonic() - began)
-                    at.finished = ended or 0 < settings.patience <= at.looks_without_gain
+                    at.finished = ended or 0 < settings.early_stopping_patience <= at.looks_without_gain
                     save()
                 at.finished = at.finished or ended
                 stopped = devices.any(stop())
@@ -191,7 +191,7 @@ def _step(
     if devices.scaler is not None:
         devices.scaler.unscale_(optimiser)
     everything = [weight for group in optimiser.param_groups for weight in group["params"]]
-    norm = torch.nn.utils.clip_grad_norm_(everything, settings.gradient_norm)
+    norm = torch.nn.utils.clip_grad_norm_(everything, settings.max_grad_norm)
     if at.step == 0 and float(norm) == 0:
         raise TrainingError(
             f"the first step's gradient is 0 for all {len(everything)} trainable weights: nothing would be learned. Is "
@@ -209,7 +209,7 @@ def _step(
 
 
 def _labels(settings: TrainSettings, model: PreTrainedModel, data: RunData, device: torch.device) -> Objective:
-    return SpanObjective(settings.shared)
+    return SpanObjective(settings.shared_softmax_weight)
 
 
 def _trial(precision: Precision, devices: Devices, model: PreTrainedModel, objective: Objective, data: RunData) -> None:

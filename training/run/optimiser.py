@@ -58,7 +58,7 @@ def _depth(name: str, layers: int) -> int:
 
 def set_rate(optimiser: torch.optim.Optimizer, done: float, settings: TrainSettings) -> float:
     """Set the rate for a run of which the share `done` lies behind; returns the factor on the peak rate."""
-    factor = rate_factor(done, settings.warmup, settings.schedule)
+    factor = rate_factor(done, settings.warmup_ratio, settings.lr_scheduler_type)
     for group in optimiser.param_groups:
         group["lr"] = group["peak"] * factor
     return factor

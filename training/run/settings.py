@@ -2,21 +2,36 @@
 
 import json
 import tomllib
+import warnings
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from dataclasses import asdict, field, fields
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
+
+from pydantic import ConfigDict, PositiveFloat, PositiveInt, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from training.data.batches import Mixture
 from training.data.windows import Crops
 
 RECIPES = Path(__file__).resolve().parents[1] / "recipes"
 # What may change between a killed run and its resumption without making it another training.
-HARMLESS = frozenset({"log_every", "checkpoint_minutes", "stop_after_minutes", "threads", "device"})
+HARMLESS = frozenset({"logging_steps", "checkpoint_minutes", "stop_after_minutes", "threads", "device"})
+# Transformers' names since version 0.2; recipes and runs with those of before are still taken.
+RENAMED = {
+    "schedule": "lr_scheduler_type",
+    "warmup": "warmup_ratio",
+    "gradient_norm": "max_grad_norm",
+    "accumulate": "gradient_accumulation_steps",
+    "shared": "shared_softmax_weight",
+    "patience": "early_stopping_patience",
+    "log_every": "logging_steps",
+    "compile": "torch_compile",
+}
+_STRICT = ConfigDict(strict=True, extra="forbid")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class Distillation:
     """How a teacher takes part; the defaults are those of deepset's published distilled RoBERTa.
 
@@ -45,7 +60,7 @@ class Distillation:
     cache: bool = True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_STRICT)
 class TrainSettings:
     """A run: model and data in, folder out.
 
@@ -53,15 +68,15 @@ class TrainSettings:
     :param data: SQuAD-format files.
     :param out: folder of the run: checkpoints, metrics, and the finished model under `model/`.
     :param layer_decay: the rate of each layer is this times that of the layer above it; 1 gives all the same.
-    :param shared: weight of the softmax over all passages of a question; the rest is each window's own.
+    :param shared_softmax_weight: weight of the softmax over all passages of a question; the rest is each window's own.
     :param average: "ema" follows the weights with `average_decay`; "swa" is their mean after `average_from` of the run.
     :param mined_depth: wrong passages mined for each question, of which each epoch draws.
     :param held_out: articles kept away from training, to judge it by.
     :param held_out_passages: wrong passages read beside the right one in judging.
     :param evaluate_every: epochs between two looks at the held-out articles.
-    :param patience: looks without improvement after which training stops early; 0 never stops early.
-    :param compile: fuse the step with torch.compile: a minute at the start, then 1.4 times the speed on a CPU (needs a
-        C++ compiler, and is fastest without dropout, whose random numbers a CPU draws one after the other).
+    :param early_stopping_patience: looks without improvement after which training stops early; 0 never stops early.
+    :param torch_compile: fuse the step with torch.compile: a minute at the start, then 1.4 times the speed on a CPU
+        (needs a C++ compiler, and is fastest without dropout, whose random numbers a CPU draws one after the other).
     :param deterministic: take kernels that give the same sums each time where there are any; needed to resume to equal
         bits. On CPUs there are; on a GPU attention has none, which PyTorch then says.
     :param stop_after_minutes: leave after so long with a checkpoint, to be resumed; 0 runs to the end.
@@ -70,21 +85,21 @@ class TrainSettings:
     model: str
     data: tuple[str, ...]
     out: str
-    epochs: float = 3.0
-    learning_rate: float = 5e-5
-    schedule: Literal["linear", "cosine"] = "linear"
-    warmup: float = 0.06
+    epochs: PositiveFloat = 3.0
+    learning_rate: PositiveFloat = 5e-5
+    lr_scheduler_type: Literal["linear", "cosine"] = "linear"
+    warmup_ratio: float = 0.06
     layer_decay: float = 1.0
     head_rate: float = 1.0
     weight_decay: float = 0.01
-    gradient_norm: float = 1.0
+    max_grad_norm: PositiveFloat = 1.0
     dropout: float | None = None
     average: Literal["none", "ema", "swa"] = "none"
     average_decay: float = 0.999
     average_from: float = 0.5
-    shared: float = 0.0
-    batch_tokens: int = 8192
-    accumulate: int = 1
+    shared_softmax_weight: float = 0.0
+    batch_tokens: PositiveInt = 8192
+    gradient_accumulation_steps: PositiveInt = 1
     max_length: int = 384
     stride: int = 128
     max_question: int = 64
@@ -95,30 +110,23 @@ class TrainSettings:
     held_out: int = 12
     held_out_questions: int = 1000
     held_out_passages: int = 4
-    evaluate_every: float = 0.5
-    patience: int = 4
+    evaluate_every: PositiveFloat = 0.5
+    early_stopping_patience: int = 4
     limit: int | None = None
     drop_malformed: bool = False
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     device: str = "auto"
     threads: int = 0
-    compile: bool = False
+    torch_compile: bool = False
     seed: int = 0
     deterministic: bool = True
-    log_every: int = 20
+    logging_steps: PositiveInt = 20
     checkpoint_minutes: float = 5.0
     stop_after_minutes: float = 0.0
     distillation: Distillation | None = None
 
     def __post_init__(self) -> None:
-        above_zero = (
-            "epochs", "learning_rate", "gradient_norm", "batch_tokens", "accumulate", "log_every", "evaluate_every"
-        )  # fmt: skip
-        shares = ("warmup", "average_from", "average_decay", "shared")
-        for name in above_zero:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        for name in shares:
+        for name in ("warmup_ratio", "average_from", "average_decay", "shared_softmax_weight"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
         if not 0 < self.layer_decay <= 1:
@@ -141,17 +149,27 @@ class TrainSettings:
     def differs_from(self, other: Mapping[str, Any]) -> list[str]:
         """What would make resuming with these settings another training, one line each."""
         mine = self.to_dict()
-        names = [name for name in mine if name not in HARMLESS and mine[name] != other.get(name)]
-        return [f"{name}: {other.get(name)!r} in the run, {mine[name]!r} now" for name in names]
+        theirs = {RENAMED.get(name, name): value for name, value in other.items()}
+        names = [name for name in mine if name not in HARMLESS and mine[name] != theirs.get(name)]
+        return [f"{name}: {theirs.get(name)!r} in the run, {mine[name]!r} now" for name in names]
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:
-    """Settings from plain values, as TOML and JSON hold them.
+    """Settings from plain values, as TOML and JSON hold them; names of before are taken with a warning.
 
     :raises ValueError: naming a setting that does not exist with those that do, or a value that is not allowed.
     """
-    made: TrainSettings = _build(TrainSettings, dict(values), "")
-    return made
+    values = dict(values)
+    for old in [name for name in RENAMED if name in values]:
+        new = RENAMED[old]
+        if new in values:
+            raise ValueError(f"{new} is given twice, once by its old name {old}: keep {new}")
+        warnings.warn(f"the setting {old} is now called {new}", FutureWarning, stacklevel=2)
+        values[new] = values.pop(old)
+    try:
+        return _SETTINGS.validate_json(json.dumps(values))
+    except ValidationError as error:
+        raise ValueError(_explain(error)) from error
 
 
 def read_recipe(name: str | Path) -> dict[str, Any]:
@@ -169,49 +187,39 @@ def read_recipe(name: str | Path) -> dict[str, Any]:
         raise ValueError(f"recipe {path}: {error}") from error
 
 
-def with_values(settings: TrainSettings, **values: Any) -> TrainSettings:
-    """The settings with other values; None leaves a setting as it is."""
-    return replace(settings, **{name: value for name, value in values.items() if value is not None})
+# A text is no number, and no yes or no: "False" would count as true.
+_SETTINGS = TypeAdapter(TrainSettings)
+_NESTED = {"crops": Crops, "mixture": Mixture, "distillation": Distillation}
+_ALLOWED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "dataclass_type": "a table of settings",
+}
 
 
-def _build(kind: Any, values: dict[str, Any], where: str) -> Any:
-    known = {entry.name for entry in fields(kind)}
-    if unknown := sorted(set(values) - known):
-        raise ValueError(f"no setting {where}{unknown[0]}: there are {', '.join(sorted(known))}")
-    hints = get_type_hints(kind)
-    needed = [entry.name for entry in fields(kind) if entry.default is MISSING and entry.default_factory is MISSING]
-    if missing := [name for name in needed if name not in values]:
-        raise ValueError(f"{where}{missing[0]} must be given")
-    for name, value in values.items():
-        nested = {"crops": Crops, "mixture": Mixture, "distillation": Distillation}.get(name)
-        if nested is not None and isinstance(value, Mapping):
-            values[name] = _build(nested, dict(value), f"{name}.")
-        elif not _fits(value, hints[name]):
-            raise ValueError(f"{where}{name} must be {_allowed(hints[name])}; got {value!r}")
-        elif isinstance(value, list):
-            values[name] = tuple(value)
-    return kind(**values)
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    """A text is no number, and no yes or no: "False" would count as true."""
-    if get_origin(hint) in (Union, UnionType):
-        return any(_fits(value, part) for part in get_args(hint))
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if get_origin(hint) is tuple:
-        return isinstance(value, list | tuple)
-    if hint in (int, float):
-        return isinstance(value, int | hint) and not isinstance(value, bool)
-    return isinstance(value, hint)
-
-
-def _allowed(hint: Any) -> str:
-    if get_origin(hint) in (Union, UnionType):
-        return " or ".join(_allowed(part) for part in get_args(hint))
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(get_args(hint))
-    if get_origin(hint) is tuple:
-        return "a list"
-    words = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "null"}
-    return words.get(hint, "a table of settings")
+def _explain(error: ValidationError) -> str:
+    """The first mistake in plain words: which setting, what is allowed, what was given."""
+    first = error.errors()[0]
+    where, kind, given = ".".join(map(str, first["loc"])), first["type"], first["input"]
+    holder, _, name = where.rpartition(".")
+    owner: Any = _NESTED.get(holder, TrainSettings)
+    if kind == "unexpected_keyword_argument":
+        return f"no setting {where}: there are {', '.join(sorted(entry.name for entry in fields(owner)))}"
+    if kind == "missing":
+        return f"{where} must be given"
+    if kind == "value_error":
+        return str(first["ctx"]["error"])
+    if kind == "literal_error":
+        allowed = "one of " + str(first["ctx"]["expected"]).replace("'", "").replace(" or ", ", ")
+    elif kind == "greater_than":
+        allowed = f"above {first['ctx']['gt']:g}"
+    elif kind in _ALLOWED:
+        optional = type(None) in get_args(get_type_hints(owner).get(name))
+        allowed = _ALLOWED[kind] + (" or null" if optional else "")
+    else:
+        allowed = first["msg"]
+    return f"{where} must be {allowed}; got {given!r}"

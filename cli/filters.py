@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pipelines.filters import check_filters
+from components.stores.filters import normalise
 
 _SHORT = re.compile(r"\s*([\w.\-]+)\s*(==|=|!=|>=|<=|>|<)\s*(.*?)\s*", re.DOTALL)
 _NAMES = {"file": "meta.file_name", "path": "meta.file_path", "page": "meta.page_number"}
@@ -33,7 +33,7 @@ def _parse(text: str) -> dict[str, Any]:
             filters = json.loads(text)
         except json.JSONDecodeError as error:
             raise ValueError(f"filter {text!r}: not valid JSON ({error}); {_HELP}") from error
-        check_filters(filters, f"filter {text!r}")
+        normalise(filters, f"filter {text!r}", allow_empty=False)
         return filters
     match = _SHORT.fullmatch(text)
     if match is None:

@@ -1,9 +1,8 @@
 """The options every command shares, and how they become a pipeline."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,27 +30,18 @@ Store = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text; docs/json.md tells its fields.")]
 
 
-def load(name: str, pipelines: str, store: Path, on_built: Callable[[Any], None] | None = None) -> "LoadedPipeline":
+def load(name: str, pipelines: str, store: Path) -> "LoadedPipeline":
     """Load the pipeline `name` of the chosen set; `--store` reaches its YAML as EXCERPT_STORE."""
     from pipelines.loader import load_pipeline
 
-    return load_pipeline(name, pipelines, _environment(store), on_built)
+    return load_pipeline(name, pipelines, {**os.environ, "EXCERPT_STORE": str(store)})
 
 
 def require_index(pipelines: str, store: Path) -> None:
     """
-    Look for the folders of the stores that ask.yaml names, before anything slow is loaded. Servers are not looked for.
-
-    :raises CommandError: when one has never been written.
+    :raises CommandError: when the embedded store has never been written; said before anything slow is loaded.
     """
-    from pipelines.loader import store_folders
-
-    for folder in store_folders("ask", pipelines, _environment(store)):
-        if not folder.is_dir():
-            raise CommandError(
-                f"there is no index at `{folder}`. Make one: excerpt index PATH (or name another with --store)"
-            )
-
-
-def _environment(store: Path) -> dict[str, str]:
-    return {**os.environ, "EXCERPT_STORE": str(store)}
+    if pipelines == "embedded" and not store.is_dir():
+        raise CommandError(
+            f"there is no index at `{store}`. Make one: excerpt index PATH (or name another with --store)"
+        )

@@ -3,33 +3,19 @@
 import json
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from haystack import Document, component
 
 from components.phrases import phrase_shares
 from components.questions import pairs, search_text
+from components.stores.contract import PassageStore, check_search
 from components.stores.fusion import Fusion, Method
 
 if TYPE_CHECKING:
     from components.batching import DynamicBatcher
 
 FilterPolicy = Literal["merge", "replace"]
-
-
-class HybridStore(Protocol):
-    """What the retriever knows of a store: its one search method."""
-
-    def hybrid_search(
-        self,
-        queries: list[str],
-        embeddings: list[list[float]] | None,
-        top_k: int = 20,
-        filters: dict[str, Any] | None = None,
-        fusion: Fusion = ...,
-    ) -> list[list[Document]]: ...
-
-    def to_dict(self) -> dict[str, Any]: ...
 
 
 class _Request(NamedTuple):
@@ -54,7 +40,7 @@ class HybridRetriever:
 
     def __init__(
         self,
-        document_store: HybridStore,
+        document_store: PassageStore,
         top_k: int = 20,
         fusion: Method = Fusion.method,
         words_weight: float = Fusion.words_weight,
@@ -69,7 +55,7 @@ class HybridRetriever:
         max_waiting: int = 1024,
     ) -> None:
         """
-        :param document_store: A store with `hybrid_search`: those in `components.stores`.
+        :param document_store: A `components.stores.contract.PassageStore`: those in `components.stores`.
         :param top_k: How many passages to return for a question.
         :param fusion: How the legs are joined: `convex` or `rrf` (see `components.stores.fusion.Fusion`).
         :param words_weight: 1.0 is words (BM25) only, 0.0 is meaning (vectors) only.
@@ -113,10 +99,8 @@ class HybridRetriever:
         self._lock = threading.Lock()
 
     def warm_up(self) -> None:
-        """Open the store, if it wants opening, so that the first question does not wait for it."""
-        warm_up = getattr(self.document_store, "warm_up", None)
-        if warm_up is not None:
-            warm_up()
+        """Open the store, so that the first question does not wait for it."""
+        self.document_store.warm_up()
 
     @component.output_types(documents=list[Document])
     def run(
@@ -219,8 +203,7 @@ class HybridRetriever:
                 "the retriever has words_weight 0 (meaning only), but the question came without an embedding: "
                 "connect an embedder to query_embedding, or raise words_weight"
             )
-        if embeddings is not None and len(embeddings) != len(queries):
-            raise ValueError(f"{len(queries)} questions came with {len(embeddings)} embeddings: one each is needed")
+        check_search(queries, embeddings, max(top_k, 1))
         return top_k
 
     def _request(

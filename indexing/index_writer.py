@@ -5,10 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from haystack import Document
-from haystack.document_stores.types import DocumentStore, DuplicatePolicy
+from haystack.document_stores.types import DuplicatePolicy
 
-from components.stores.refused import Refused, RefusedDocuments
-from components.stores.sources import Source, SourceRecord
+from components.stores.contract import PassageStore, Refused, RefusedDocuments, Source
 from indexing.refused_file import NOT_STORABLE, told_refusal, without_passages
 
 _AT_ONCE = 200  # sources in one filter
@@ -24,12 +23,10 @@ class IndexWriter:
     a pending source is done again from the start. New passages are written before old ones are deleted, so that a file
     is never missing from the index while it is renewed.
 
-    :param store: any Haystack DocumentStore.
-    :param record: kept with it; None writes passages only.
+    :param store: holds the passages and the record of their sources.
     """
 
-    store: DocumentStore
-    record: SourceRecord | None
+    store: PassageStore
 
     def write(
         self, sources: Sequence[Source], passages: Sequence[Document], blame_vectors: bool = False
@@ -44,8 +41,9 @@ class IndexWriter:
         :returns: the refused passages by source id.
         :raises RefusedDocuments: when that cannot be told of any source, or by `blame_vectors`.
         """
-        if self.record is not None and sources:
-            self.record.put([replace(source, state="pending", text=None, layout=None) for source in sources])
+        record = self.store.sources
+        if sources:
+            record.put([replace(source, state="pending", text=None, layout=None) for source in sources])
         refused = self._write_passages(passages, {source.source_id for source in sources}, blame_vectors)
         kept = [source for source in sources if source.source_id not in refused]
         if refused:
@@ -60,9 +58,9 @@ class IndexWriter:
                     for source in some
                 ]
             )
-        if self.record is not None and sources:
+        if sources:
             told = {source_id: told_refusal(of_it) for source_id, of_it in refused.items()}
-            self.record.put(
+            record.put(
                 [
                     without_passages(source, NOT_STORABLE, told[source.source_id])
                     if source.source_id in told
@@ -92,20 +90,16 @@ class IndexWriter:
 
     def remove(self, source_ids: Sequence[str]) -> None:
         """Take sources out of the index: passages first, then the record."""
+        record = self.store.sources
         for some in _chunks(source_ids):
-            if self.record is not None:
-                known = [source for source_id in some if (source := self.record.get(source_id)) is not None]
-                self.record.put([replace(source, state="pending", text=None, layout=None) for source in known])
+            known = [source for source_id in some if (source := record.get(source_id)) is not None]
+            record.put([replace(source, state="pending", text=None, layout=None) for source in known])
             self._delete([_is("source_id", "in", list(some))])
-            if self.record is not None:
-                self.record.delete(some)
+            record.delete(some)
 
     def _delete(self, conditions: list[dict[str, Any]]) -> None:
         wanted = conditions[0] if len(conditions) == 1 else {"operator": "OR", "conditions": conditions}
-        if hasattr(self.store, "delete_by_filter"):
-            self.store.delete_by_filter(wanted)
-        elif found := [document.id for document in self.store.filter_documents(wanted)]:
-            self.store.delete_documents(found)
+        self.store.delete_by_filter(wanted)
 
 
 def _is(field: str, operator: str, value: object) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from components.named_pipeline import NamedPipeline
+from components.stores.contract import PassageStore
 
 if TYPE_CHECKING:
     from haystack import Pipeline
@@ -34,7 +35,7 @@ class PipelineShapeError(ValueError):
 class StoreInPlace:
     """A store on its way through a pipeline: Haystack copies what it passes on, and this is not copied."""
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: PassageStore) -> None:
         self.store = store
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "StoreInPlace":

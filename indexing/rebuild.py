@@ -1,11 +1,11 @@
 """Making a whole index anew, with another embedder or mapping, while questions go on over the old one."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from indexing.lock import writing
+from components.stores.contract import Rebuildable
 from indexing.pipeline import index_pipeline
 from indexing.refused_file import NOT_STORABLE
 from indexing.run import IndexReport, index
@@ -33,7 +33,7 @@ def rebuild(
     What fails, or is interrupted, changes nothing. Files of the old index outside `paths` are done too; those that are
     not there any more are reported as removed.
 
-    :param pipeline: whose store can do so (`rebuilt`): Elasticsearch can.
+    :param pipeline: whose store is `Rebuildable`: Elasticsearch's is.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
     :param settings: as `indexing.run.index` takes them.
     :raises RebuildError: when the store cannot; or when the pipeline fails on files that the old index holds, or the
@@ -41,12 +41,12 @@ def rebuild(
     :raises FileNotFoundError: for a path that does not exist.
     """
     store = index_pipeline(pipeline).document_store
-    if not hasattr(store, "rebuilt"):
+    if not isinstance(store, Rebuildable):
         raise RebuildError(
             "only an Elasticsearch index is made anew beside the one in use. With the embedded store, index into a new "
             "folder (excerpt index PATH... --store NEW), then ask that one, or move it to the old one's place."
         )
-    with writing(store, lock_wait) as held:
+    with store.one_writer(lock_wait) as held:
         old = {source.path: source.state for source in store.sources.all()}
         roots = [os.path.realpath(path) for path in paths]
         others = [path for path in old if not is_under(path, roots)]
@@ -59,7 +59,7 @@ def rebuild(
     return report
 
 
-def _check(report: IndexReport, old: dict[str, str]) -> None:
+def _check(report: IndexReport, old: Mapping[str, str]) -> None:
     lost = [one for one in report.refused if one.reason in _OF_THE_PIPELINE and old.get(one.path) == "indexed"]
     if lost:
         raise RebuildError(

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.stores.refused import Refused
-from components.stores.sources import Source
+from components.stores.contract import Refused, Source
 from indexing.fingerprint import source_version
 
 NOT_STORABLE = "not storable"  # why a file is refused whose passages the store does not take

@@ -7,11 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.stores.busy import Held
-from components.stores.sources import Source
+from components.stores.contract import PassageStore, Source, WriteLock
 from indexing.fingerprint import pipeline_fingerprint
 from indexing.index_writer import IndexWriter
-from indexing.lock import writing
 from indexing.pipeline import IndexPipeline, PipelineShapeError, StoreInPlace, index_pipeline
 from indexing.refused_file import RefusedFile
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
@@ -73,8 +71,8 @@ def index(
     batch_files: int = 32,
     batch_bytes: int = 4_000_000,
     lock_wait: float = 0.0,
-    held: Held | None = None,
-    store: Any = None,
+    held: WriteLock | None = None,
+    store: PassageStore | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """
@@ -92,13 +90,11 @@ def index(
     :param progress: called after each batch.
     :raises FileNotFoundError: for a path that does not exist and is not in the index either.
     :raises PipelineShapeError: when the pipeline is none for indexing.
-    :raises indexing.lock.StoreBusyError: when another process is indexing into the store.
+    :raises components.stores.contract.StoreBusyError: when another process is indexing into the store.
     """
     indexing = index_pipeline(pipeline)
     target = indexing.document_store if store is None else store
-    # A store that has something to hold back while much is written (Elasticsearch: refreshes) does so until the end.
-    loading = getattr(target, "loading", nullcontext)
-    with nullcontext(held) if held is not None else writing(target, lock_wait) as right, loading():
+    with nullcontext(held) if held is not None else target.one_writer(lock_wait) as right, target.loading():
         run = _Run(indexing, target, store is not None, meta, batch_files, batch_bytes, progress, right)
         try:
             return run.do(paths, rehash, retry_refused)
@@ -110,20 +106,20 @@ class _Run:
     def __init__(
         self,
         pipeline: IndexPipeline,
-        store: Any,
+        store: PassageStore,
         store_is_given: bool,
         meta: dict[str, Any] | Callable[[str], dict[str, Any]] | None,
         batch_files: int,
         batch_bytes: int,
         progress: Callable[[Progress], None] | None,
-        held: Held,
+        held: WriteLock,
     ) -> None:
         self.pipeline, self.store, self.meta = pipeline, store, meta
         self.in_place = StoreInPlace(store) if store_is_given else None
         self.batch_files, self.batch_bytes = batch_files, batch_bytes
         self.progress, self.held = progress, held
         self.fingerprint = pipeline_fingerprint(pipeline.made_by)
-        self.record = getattr(store, "sources", None)
+        self.record = store.sources
         self.report = IndexReport()
 
     def do(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> IndexReport:
@@ -134,19 +130,18 @@ class _Run:
             reason, detail = file.problem or ("unreadable", "")
             report.refused.append(RefusedFile(shown(file.path), reason, detail))
         for source_id in changes.still_refused:
-            source = self.record.get(source_id) if self.record is not None else None
+            source = self.record.get(source_id)
             if source is not None:
                 report.refused.append(RefusedFile.of_record(source))
-        if self.record is not None and (changes.todo or changes.gone):
+        if changes.todo or changes.gone:
             report.generation = self.record.next_generation()
         if changes.gone:
             self.held.check()
-            IndexWriter(self.store, self.record).remove(list(changes.gone))
+            IndexWriter(self.store).remove(list(changes.gone))
             report.removed = sorted(changes.gone.values())
-        if self.record is not None and changes.touched:
-            for source_id, stamp in changes.touched.items():
-                if (source := self.record.get(source_id)) is not None:
-                    self.record.put([replace(source, mtime_ns=stamp)])
+        for source_id, stamp in changes.touched.items():
+            if (source := self.record.get(source_id)) is not None:
+                self.record.put([replace(source, mtime_ns=stamp)])
         files, size, total = 0, 0, sum(file.size for file in changes.todo)
         for batch in _batches(changes.todo, self.batch_files, self.batch_bytes):
             self.held.check()
@@ -159,9 +154,8 @@ class _Run:
     def _changes(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> Changes:
         roots = [os.path.realpath(path) for path in paths]
         known: dict[str, Source] = {}
-        if self.record is not None:
-            for root in roots:
-                known.update((source.source_id, source) for source in self.record.all(under=shown(root)))
+        for root in roots:
+            known.update((source.source_id, source) for source in self.record.all(under=shown(root)))
         there = [path for path, root in zip(paths, roots, strict=True) if self._is_there(root, known)]
         limit = self.pipeline.reader_of_files.max_file_mb << 20
         return compare(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,8 @@ from collections import Counter
 from typing import Any
 
 from haystack import Document, component
-from haystack.document_stores.types import DocumentStore
 
-from components.stores.sources import Source
+from components.stores.contract import PassageStore, Source
 from indexing.index_writer import IndexWriter
 from indexing.pipeline import StoreInPlace
 from indexing.refused_file import RefusedFile
@@ -17,10 +16,16 @@ class SourceWriter:
     """
     Writes passages and remembers their sources, in an order that makes being killed harmless (`indexing.index_writer`).
 
-    :param document_store: a store with a record of its sources (`store.sources`); any other keeps the passages only.
+    :param document_store: one with a record of its sources (`components.stores.contract.PassageStore`).
+    :raises TypeError: for any other; says what it lacks.
     """
 
-    def __init__(self, document_store: DocumentStore) -> None:
+    def __init__(self, document_store: PassageStore) -> None:
+        if not isinstance(document_store, PassageStore):
+            raise TypeError(
+                f"SourceWriter: {type(document_store).__name__} keeps no record of sources, so that nobody could tell "
+                "what changed. Give a store of components.stores, or one as components.stores.contract says."
+            )
         self.document_store = document_store
         self._vectors_fit = False
 
@@ -50,11 +55,10 @@ class SourceWriter:
             vectors of the first passages: then the embedder is another than the index was made with.
         """
         target = self.document_store if store is None else store.store
-        record = getattr(target, "sources", None)
         refusals = [*(failures or []), *(refused or [])]
         number = 0
-        if record is not None and (sources or refusals):
-            number = record.next_generation() if generation is None else generation
+        if sources or refusals:
+            number = target.sources.next_generation() if generation is None else generation
         by_source = Counter(str(document.meta.get("source_id")) for document in documents)
         if sources is not None and (strangers := by_source.keys() - {source.id for source in sources}):
             raise ValueError(
@@ -64,7 +68,7 @@ class SourceWriter:
         entries = [_indexed(source, by_source[source.id], number) for source in sources or []]
         entries += [refusal.to_source(number) for refusal in refusals]
         # Vectors that fitted once come from the right embedder: a wrong one after them is a fault of its file.
-        rejected = IndexWriter(target, record).write(entries, documents, not self._vectors_fit)
+        rejected = IndexWriter(target).write(entries, documents, not self._vectors_fit)
         by_source = Counter({name: count for name, count in by_source.items() if name not in rejected})
         self._vectors_fit = self._vectors_fit or bool(by_source)
         refusals += [

@@ -5,9 +5,9 @@ import inspect
 from fnmatch import fnmatchcase
 from typing import Any
 
+from components.stores.filters import normalise
 from components.suggest import suggest
 from pipelines.document import YamlDocument
-from pipelines.filters import check_filters
 
 ALLOWED_MODULES = (
     "components.*",
@@ -94,7 +94,7 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
             )
         if key == "filters":
             try:
-                check_filters(value)
+                normalise(value, allow_empty=False)
             except ValueError as error:
                 raise document.error(f'component "{name}", setting "filters": {error}', *here) from error
         _check_nested(document, name, value, here)

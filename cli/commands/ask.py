@@ -59,7 +59,7 @@ def ask(
 
     from cli.start import warm
 
-    loaded = warm(lambda on_built: load("ask", pipelines, store, on_built))
+    loaded = warm(lambda: load("ask", pipelines, store), embedded=pipelines == "embedded")
     require_passages(loaded)
     asked: dict[str, Any] = {"filters": conditions, "top_k": top_k}
     if file is not None:

@@ -2,9 +2,12 @@
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cli.options import Json, Pipelines, Store, load, require_index
+
+if TYPE_CHECKING:
+    from components.stores.contract import PassageStore
 
 
 def status(pipelines: Pipelines = "embedded", store: Store = Path(".excerpt"), json: Json = False) -> None:
@@ -34,19 +37,19 @@ def status(pipelines: Pipelines = "embedded", store: Store = Path(".excerpt"), j
         print(f"refused    {printable(path)}: {printable(reason)}")
 
 
-def collect(store: Any) -> dict[str, Any]:
+def collect(store: "PassageStore") -> dict[str, Any]:
     """What there is to tell about a store, as JSON can hold it."""
     sources = list(store.sources.all())
     states = Counter(source.state for source in sources)
-    folder = Path(store.path) if getattr(store, "path", None) else None
+    status = store.status()
     return {
-        "store": str(folder) if folder else type(store).__name__,
+        "store": status.location,
         "sources": states["indexed"],
         "pending": states["pending"],
         "refused_count": states["refused"],
         "refused": {source.path: source.reason or "" for source in sources if source.state == "refused"},
         "passages": store.count_documents(),
-        "bytes": sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder else None,
+        "bytes": status.size_bytes,
         "fingerprints": sorted({source.fingerprint for source in sources if source.state == "indexed"}),
-        "server": dict(store.status()) if hasattr(store, "status") else {},
+        "server": dict(status.details),
     }

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from components.stores.busy import StoreBusyError
+from components.stores.contract import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
 from components.stores.elasticsearch.index import lease as elasticsearch_lock
 from elasticsearch_server.proxy import Exchange, Proxy
-from indexing.lock import writing
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
 
@@ -87,7 +86,7 @@ def test_after_kill_9_on_the_same_machine_the_next_run_begins_at_once(other_run,
     other_run.wait()
     pipeline = build(elasticsearch_url, index_name)
     start = time.monotonic()
-    with writing(store_of(pipeline)):
+    with store_of(pipeline).one_writer():
         assert time.monotonic() - start < 10, "the lease would have lasted 130 s"
     report = index(pipeline, [folder])
     assert len(report.indexed) + report.unchanged == 6

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from components.stores.busy import StoreBusyError
+from components.stores.contract import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
 from components.stores.elasticsearch.index import lease as elasticsearch_lock

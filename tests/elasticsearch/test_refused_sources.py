@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.stores.refused import RefusedDocuments
+from components.stores.contract import RefusedDocuments
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
 

@@ -12,7 +12,8 @@ from haystack import Document, component
 from haystack.core.errors import PipelineRuntimeError
 
 from components.named_pipeline import NamedPipeline
-from indexing.lock import StoreBusyError, one_writer
+from components.stores.contract import StoreBusyError
+from components.stores.lancedb.lock import one_writer
 from indexing.passages import PassageSplitter
 from indexing.pipeline import PipelineShapeError
 from indexing.run import index

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 from indexing.sources import compare, content_hash, find_files, shown, source_id_of, stamp_of
 
 

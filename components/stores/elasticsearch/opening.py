@@ -58,6 +58,18 @@ class Opened(Settings):
         self.connection.close()
         self._client = self._open_passages = self._pool = None
 
+    async def close_async(self) -> None:
+        """`close`, without keeping the event loop waiting; the asynchronous client is closed too."""
+        if self._async_client is not None:
+            await self._async_client.close()
+            self._async_client = None
+        await asyncio.to_thread(self.close)
+
+    @property
+    def folder(self) -> None:
+        """None: the passages are not on this machine, as far as we know."""
+        return None
+
     @property
     def _passages(self) -> Passages:
         requests = self.connection.requests()

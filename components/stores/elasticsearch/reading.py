@@ -6,6 +6,7 @@ from typing import Any
 
 from haystack import Document
 
+from components.stores.contract import StoreStatus, check_search
 from components.stores.elasticsearch import metadata
 from components.stores.elasticsearch.client.errors import StoreUnavailable, without_password
 from components.stores.elasticsearch.filters import to_query
@@ -38,6 +39,7 @@ class Reading(Opened):
         :raises FilterError: When the filter is malformed.
         :raises ElasticsearchStoreError: When the search fails, or not all shards answer within `timeout`.
         """
+        check_search(queries, embeddings, top_k)
         search = HybridSearch(
             self.design, top_k, to_query(filters), fusion, self._settings["oversampling"],
             int(self.limits.timeout * 500), self._settings["fuzziness"],
@@ -123,7 +125,7 @@ class Reading(Opened):
         values = metadata.unique_values(self._passages.aggregate, metadata_field, search_term, filters)
         return values[from_ : from_ + size], len(values)
 
-    def status(self) -> dict[str, Any]:
+    def status(self) -> StoreStatus:
         """Cluster health, documents and size, for `excerpt status`."""
         passages = self._passages
         hosts = ", ".join(map(without_password, passages.requests.hosts))
@@ -134,4 +136,4 @@ class Reading(Opened):
             told["version"] = f"{place.index} (alias {place.target})" if place.is_alias else place.index
             told["documents"] = f"{stats['primaries']['docs']['count']:,}"
             told["size"] = f"{stats['total']['store']['size_in_bytes'] / 1e6:,.1f} MB with replicas"
-        return told
+        return StoreStatus(f"{self.index} at {hosts}", None, told)

@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from components.stores.iso_dates import iso_date, parse_moment
+
 # Joins the steps of a path. A dot would not do: meta keys may contain dots.
 STEP = "\x1f"
 # Longer strings are labelled by their digest, so that an abstract in the meta does not fill the index.
@@ -83,40 +85,6 @@ def numbers(meta: dict[str, Any]) -> dict[str, float | int]:
                 for kind, micros in _moments(moment):
                     found[path + STEP + kind] = micros
     return found
-
-
-def iso_date(value: Any) -> datetime | None:
-    """The moment a string denotes when it is a full ISO 8601 date, by the rule Haystack's equality follows."""
-    if (
-        isinstance(value, str)
-        and len(value) >= 10
-        and value[4] == value[7] == "-"
-        and (len(value) == 10 or value[10] in "Tt ")
-        and value[:4].isdigit()
-        and value[5:7].isdigit()
-        and value[8:10].isdigit()
-    ):
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            import dateutil.parser
-
-            try:
-                return dateutil.parser.isoparse(value)  # knows 24:00, which fromisoformat refuses
-            except (ValueError, OverflowError):
-                return None
-    return None
-
-
-def parse_moment(value: str) -> datetime | None:
-    """The moment a string denotes in any ISO 8601 spelling, for ordering."""
-    moment = iso_date(value)
-    if moment is None and 7 <= len(value) <= 40 and value[:4].isdigit():
-        try:
-            return datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    return moment
 
 
 def matching_moments(moment: datetime) -> list[tuple[str, int]]:

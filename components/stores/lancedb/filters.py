@@ -1,29 +1,20 @@
-"""Haystack's filters as the SQL that LanceDB runs inside its scans and searches."""
+"""Filters as the SQL that LanceDB runs inside its scans and searches."""
 
 import json
 from datetime import datetime
 from typing import Any
 
-from haystack.errors import FilterError
-
+from components.stores.filters import Comparison, Condition, normalise
+from components.stores.iso_dates import parse_moment
 from components.stores.lancedb.filter_columns import (
     STEP,
     equality_labels,
     exists_label,
     matching_moments,
-    parse_moment,
     path_of,
 )
 
-# LanceDB's SQL parser refuses about 16 levels of brackets and needs exponential time beyond (60 nested NOT hang it).
-# Nesting is counted after AND in AND and OR in OR have been laid flat; the width of a filter is not limited.
-MAX_DEPTH = 10
-
-_LOGICAL = ("AND", "OR", "NOT")
-_EQUALITY = ("==", "!=", "in", "not in")
-_ORDER = (">", ">=", "<", "<=")
 _TEXT_COLUMNS = ("id", "content")
-_NO_FILTER_ON = ("blob", "embedding", "sparse_embedding", "score", "meta")
 
 
 def to_sql(filters: dict[str, Any] | None) -> str | None:
@@ -32,11 +23,19 @@ def to_sql(filters: dict[str, Any] | None) -> str | None:
     :returns: A condition for a `where`, or None for every document.
     :raises FilterError: When the filter is malformed, nested too deep, or asks for what cannot be compared.
     """
-    if not filters:
-        return None
-    if not isinstance(filters, dict):
-        raise FilterError(f"A filter must be a dictionary, not {type(filters).__name__}")
-    return _condition(filters, 1)
+    condition = normalise(filters)
+    return None if condition is None else condition_sql(condition)
+
+
+def condition_sql(condition: Condition) -> str:
+    """The SQL of a checked filter."""
+    if isinstance(condition, Comparison):
+        return _comparison(condition)
+    parts = dict.fromkeys(condition_sql(one) for one in condition.conditions)
+    if not parts:
+        return "true" if condition.operator == "AND" else "false"
+    joined = "(" + (" OR " if condition.operator == "OR" else " AND ").join(parts) + ")"
+    return f"NOT {joined}" if condition.operator == "NOT" else joined
 
 
 def text_literal(text: str) -> str:
@@ -49,66 +48,9 @@ def ids_condition(ids: list[str]) -> str:
     return f"id IN ({', '.join(map(text_literal, ids))})" if ids else "false"
 
 
-def _condition(node: Any, depth: int) -> str:
-    if not isinstance(node, dict):
-        raise FilterError(f"A condition of a filter must be a dictionary, not {type(node).__name__}")
-    return _comparison(node) if "field" in node else _logical(node, depth)
-
-
-def _logical(node: dict[str, Any], depth: int) -> str:
-    if depth > MAX_DEPTH:
-        raise FilterError(
-            f"The filter nests AND, OR and NOT more than {MAX_DEPTH} deep, which the embedded store does not take. "
-            "Write it flatter: conditions of one operator can stand side by side in one list, and `in` takes a list."
-        )
-    for key in ("operator", "conditions"):
-        if key not in node:
-            raise FilterError(f"'{key}' key missing in a filter with the keys {sorted(node)}")
-    operator, conditions = node["operator"], node["conditions"]
-    if operator not in _LOGICAL:
-        raise FilterError(f"Unknown logical operator {operator!r}. Valid operators are: {', '.join(_LOGICAL)}")
-    if not isinstance(conditions, list):
-        raise FilterError(f"'conditions' must be a list, not {type(conditions).__name__}")
-    if operator == "OR":
-        return _joined("OR", _flat(conditions, "OR"), depth) if conditions else "false"
-    both = _joined("AND", _flat(conditions, "AND"), depth) if conditions else "true"
-    return both if operator == "AND" else f"NOT {both}"
-
-
-def _joined(operator: str, conditions: list[Any], depth: int) -> str:
-    parts = dict.fromkeys(_condition(condition, depth + 1) for condition in conditions)
-    return "(" + f" {operator} ".join(parts) + ")"
-
-
-def _flat(conditions: list[Any], operator: str) -> list[Any]:
-    """Conditions with those of nested nodes of the same operator pulled up; by a stack, since nesting has no bound."""
-    flat: list[Any] = []
-    waiting = list(reversed(conditions))
-    while waiting:
-        node = waiting.pop()
-        nested = node.get("conditions") if isinstance(node, dict) and node.get("operator") == operator else None
-        if isinstance(nested, list) and nested and "field" not in node:
-            waiting.extend(reversed(nested))
-        else:
-            flat.append(node)
-    return flat
-
-
-def _comparison(node: dict[str, Any]) -> str:
-    for key in ("operator", "value"):
-        if key not in node:
-            raise FilterError(f"'{key}' key missing in a filter with the keys {sorted(node)}")
-    field, operator, value = node["field"], node["operator"], node["value"]
-    if operator not in (*_EQUALITY, *_ORDER):
-        allowed = ", ".join((*_EQUALITY, *_ORDER))
-        raise FilterError(f"Unknown comparison operator {operator!r}. Valid operators are: {allowed}")
-    if not isinstance(field, str):
-        raise FilterError(f"'field' must be a string such as 'meta.year', not {type(field).__name__}")
-    if field in _NO_FILTER_ON:
-        raise FilterError(f"Documents cannot be filtered on {field!r}. Filter on 'id', 'content' or 'meta.<key>'.")
+def _comparison(comparison: Comparison) -> str:
+    field, operator, value = comparison.field, comparison.operator, comparison.value
     if operator in ("in", "not in"):
-        if not isinstance(value, list):
-            raise FilterError(f"Operator {operator!r} needs a list of values, not {type(value).__name__}")
         return _equality(field, value, negated=operator == "not in")
     if operator in ("==", "!="):
         return _equality(field, [value], negated=operator == "!=")
@@ -159,19 +101,9 @@ def _text_equality(column: str, values: list[Any]) -> str:
 def _order(field: str, operator: str, value: Any) -> str:
     if value is None:
         return "false"  # Haystack: nothing is larger or smaller than None
-    if field in _TEXT_COLUMNS:
-        raise FilterError(f"Texts cannot be ordered: {field!r} takes ==, !=, in and not in, not {operator!r}")
     path = _meta_path(field)
     if isinstance(value, str):
-        moment = parse_moment(value)
-        if moment is None:
-            raise FilterError(
-                f"Operator {operator!r} compares numbers and ISO 8601 dates (2024-05-31, 2024-05-31T12:00:00+02:00); "
-                "the string given is neither."
-            )
-        value = moment
-    if not isinstance(value, (bool, int, float, datetime)):
-        raise FilterError(f"Operator {operator!r} compares numbers and dates, not {type(value).__name__}")
+        value = parse_moment(value)
     if path is None:
         return "false"
     if isinstance(value, datetime):

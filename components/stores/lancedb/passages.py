@@ -53,10 +53,6 @@ class Passages:
         fusion: Fusion,
         last_try: bool = False,
     ) -> list[list[Document]]:
-        if top_k < 1:
-            raise ValueError(f"top_k is {top_k}, but must be at least 1")
-        if embeddings is not None and len(embeddings) != len(queries):
-            raise ValueError(f"{len(queries)} queries came with {len(embeddings)} embeddings; each needs its own")
         try:
             snapshot = await self.snapshot()
             if snapshot is None or not queries:

@@ -12,7 +12,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 
 SCHEMA_VERSION = 1
 # How long a process waits for another one's transaction.
@@ -37,7 +37,7 @@ CREATE TABLE generations (number INTEGER PRIMARY KEY AUTOINCREMENT);
 
 class SQLiteSourceRecord:
     """
-    A SourceRecord (see `components.stores.sources`) in a SQLite file, safe for several threads and processes.
+    A SourceRecord (see `components.stores.contract`) in a SQLite file, safe for several threads and processes.
 
     Texts lie compressed in a table of their own, so that listing thousands of sources does not read past them.
 

@@ -2,18 +2,22 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from haystack import Document, default_from_dict, default_to_dict
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
-from haystack.errors import FilterError
 
+from components.stores.async_methods import AsyncMethods
+from components.stores.contract import StoreStatus, check_search
+from components.stores.filters import require
 from components.stores.fusion import Fusion
 from components.stores.lancedb import metadata, rows
-from components.stores.lancedb.async_methods import AsyncMethods
-from components.stores.lancedb.filters import ids_condition, to_sql
+from components.stores.lancedb.filters import condition_sql, ids_condition, to_sql
+from components.stores.lancedb.lock import FolderLock, one_writer
 from components.stores.lancedb.passages import IDS_AT_ONCE, Passages
 from components.stores.lancedb.runtime import run, run_async
 from components.stores.lancedb.sources import SQLiteSourceRecord
@@ -114,6 +118,30 @@ class LanceDBDocumentStore(AsyncMethods):
             self._open_sources = SQLiteSourceRecord(Path(self.path) / "sources.sqlite3", self.durable)
         return self._open_sources
 
+    @property
+    def folder(self) -> Path:
+        """The folder of the store, which holds nothing else."""
+        return Path(self.path)
+
+    def one_writer(self, wait: float = 0.0) -> AbstractContextManager[FolderLock]:
+        """
+        The right to index while the block runs; it ends with the process, however that ends.
+
+        :param wait: Seconds to wait for another index run to end.
+        :raises StoreBusyError: When it has not ended by then; names its process id.
+        """
+        return one_writer(self.path, wait)
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """While this is open much is written; this store holds nothing back, and tidies up as it goes."""
+        yield
+
+    def status(self) -> StoreStatus:
+        """The folder, and what its files take on disk."""
+        sizes = (file.stat().st_size for file in self.folder.rglob("*") if file.is_file())
+        return StoreStatus(str(self.folder), sum(sizes))
+
     # Reading
 
     def count_documents(self) -> int:
@@ -154,6 +182,7 @@ class LanceDBDocumentStore(AsyncMethods):
         :raises ValueError: When embeddings do not fit the questions or the store, or top_k is below 1.
         :raises FilterError: When the filter is malformed.
         """
+        check_search(queries, embeddings, top_k)
         return run(self._passages.search(queries, embeddings, top_k, to_sql(filters), fusion))
 
     async def hybrid_search_async(
@@ -165,6 +194,7 @@ class LanceDBDocumentStore(AsyncMethods):
         fusion: Fusion = Fusion(),  # noqa: B008 - frozen
     ) -> list[list[Document]]:
         """What `hybrid_search` does, without keeping the event loop waiting."""
+        check_search(queries, embeddings, top_k)
         return await run_async(self._passages.search(queries, embeddings, top_k, to_sql(filters), fusion))
 
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
@@ -226,7 +256,7 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def delete_by_filter(self, filters: dict[str, Any]) -> int:
         """Delete the documents that match, and return how many there were."""
-        return run(self._passages.delete(_some(filters)))
+        return run(self._passages.delete(condition_sql(require(filters))))
 
     def delete_all_documents(self, recreate_index: bool = False) -> None:
         """
@@ -239,7 +269,7 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Merge `meta` into the meta of the documents that match, and return how many there were."""
-        return run(self._passages.update(_some(filters), meta))
+        return run(self._passages.update(condition_sql(require(filters)), meta))
 
     def _metas(self, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         table = run(self._passages.select(to_sql(filters), ["meta"]))
@@ -257,13 +287,6 @@ class LanceDBDocumentStore(AsyncMethods):
             table = PassageTable(Path(self.path), self._fields, self.language, self.embedding_dimension, self.durable)
             self._open_passages = Passages(table, self._boosts)
         return self._open_passages
-
-
-def _some(filters: dict[str, Any]) -> str:
-    where = to_sql(filters)
-    if where is None:
-        raise FilterError("An empty filter would change every document; say so with delete_all_documents")
-    return where
 
 
 def _without_duplicates(documents: list[Document], policy: DuplicatePolicy) -> list[Document]:

@@ -16,8 +16,8 @@ from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 from haystack.errors import FilterError
 
+from components.stores.contract import Source
 from components.stores.fusion import Fusion
-from components.stores.sources import Source
 
 WORDS = Fusion(method="convex", words_weight=1.0, candidates=10)
 MEANING = Fusion(method="convex", words_weight=0.0, candidates=10)

@@ -10,8 +10,8 @@ from elastic_transport import ConnectionError as NoConnection
 from elastic_transport import ConnectionTimeout, SerializationError, TlsError, TransportError
 from haystack.document_stores.errors import DocumentStoreError
 
-from components.stores import refused
-from components.stores.refused import Refused
+from components.stores import contract
+from components.stores.contract import Refused
 
 REBUILD = "`excerpt index PATH... --rebuild`"
 
@@ -32,11 +32,11 @@ class PartialResult(StoreUnavailable):
     """Some shards did not answer: the result would silently be short."""
 
 
-class RefusedDocuments(ElasticsearchStoreError, refused.RefusedDocuments):
+class RefusedDocuments(ElasticsearchStoreError, contract.RefusedDocuments):
     """Elasticsearch refused some documents; the others are written."""
 
 
-class InvalidDocuments(RefusedDocuments, refused.InvalidDocuments):
+class InvalidDocuments(RefusedDocuments, contract.InvalidDocuments):
     """Some documents could never be stored, as is seen without asking Elasticsearch; the others are written."""
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from components.stores.busy import StoreBusyError
+from components.stores.contract import StoreBusyError
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, cause
 from components.stores.elasticsearch.client.requests import Requests
 

@@ -8,12 +8,12 @@ import numpy as np
 from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
+from components.stores.contract import Refused
 from components.stores.elasticsearch.client.errors import other_length
 from components.stores.elasticsearch.client.smile import Raw, encode, float32_arrays
 from components.stores.elasticsearch.index.bulk import Action, Operation
 from components.stores.elasticsearch.index.field_types import MetaKinds
 from components.stores.elasticsearch.index.mapping import RESERVED
-from components.stores.refused import Refused
 
 LONGEST_ID = 512  # bytes; a longer one has Elasticsearch refuse the whole request it comes in
 _TOGETHER = 256  # documents whose vectors are encoded in one go

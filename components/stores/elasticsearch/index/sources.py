@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
+from components.stores.contract import Source
 from components.stores.elasticsearch.client.errors import RefusedDocuments
 from components.stores.elasticsearch.client.requests import Requests
 from components.stores.elasticsearch.client.smile import encode
 from components.stores.elasticsearch.index.bulk import Action, BulkWriter
 from components.stores.elasticsearch.scan import scan
-from components.stores.sources import Source
 
 Opened = tuple[str, Requests, BulkWriter]
 _HEAVY = ("text", "layout")
@@ -28,7 +28,7 @@ MAPPING: dict[str, Any] = {
 
 class ElasticsearchSourceRecord:
     """
-    A SourceRecord (see `components.stores.sources`) in the index `<index>-sources`.
+    A SourceRecord (see `components.stores.contract`) in the index `<index>-sources`.
 
     Texts lie compressed and not indexed. Each source is one document, so that each `put` of one source is whole or not
     done; of many sources, each is whole.

@@ -7,12 +7,12 @@ import pytest
 from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 
+from components.stores.contract import Source
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, StoreUnavailable
 from components.stores.elasticsearch.index import indices as elasticsearch_index
 from components.stores.elasticsearch.index import rebuild as elasticsearch_versions
 from components.stores.elasticsearch.index.rebuild import rebuilt
-from components.stores.sources import Source
 from elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch

@@ -9,8 +9,9 @@ from haystack.utils.filters import document_matches_filter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from components.stores.filters import MAX_DEPTH
 from components.stores.lancedb import LanceDBDocumentStore
-from components.stores.lancedb.filters import MAX_DEPTH, to_sql
+from components.stores.lancedb.filters import to_sql
 
 KEYS = ["a", "b", "it's", "sp ace", "", "dot.ted", "back\\slash", "sep\x1farator", "?a", "=a", "日本", "n\nl", 'q"uote']
 TEXTS = st.one_of(

@@ -14,7 +14,7 @@ from tests.components.stores.store_suite import source
 ROOT = Path(__file__).parents[4]
 PUT_MANY = """
 import sys
-from components.stores.sources import Source
+from components.stores.contract import Source
 from components.stores.lancedb.sources import SQLiteSourceRecord
 record = SQLiteSourceRecord(sys.argv[1])
 for n in range(50):

@@ -1,4 +1,4 @@
-"""Gathers what many callers ask at the same time into batches for one worker, and never leaves a caller waiting."""
+"""Dynamic batching: joins concurrent requests into batches for one worker; every request ends within its deadline."""
 
 import asyncio
 import threading
@@ -39,7 +39,7 @@ class RequestTimeout(TimeoutError):
 
 
 class Closed(RuntimeError):
-    """The gatherer was closed before this request was answered."""
+    """The batcher was closed before this request was answered."""
 
 
 class _Job(Generic[Asked, Answer]):
@@ -84,7 +84,7 @@ class DynamicBatcher(Generic[Asked, Answer]):
         queue_cost: int = 1024,
         timeout: float = 120.0,
         linger: float = 0.001,
-        name: str = "gatherer",
+        name: str = "batcher",
     ) -> None:
         for setting, value in (("batch_cost", batch_cost), ("queue_cost", queue_cost), ("timeout", timeout)):
             if not value > 0:
@@ -96,7 +96,7 @@ class DynamicBatcher(Generic[Asked, Answer]):
         self._queue: deque[_Job[Asked, Answer]] = deque()
         self._queued_cost = 0
         self._running: list[_Job[Asked, Answer]] = []
-        self._running_since: float | None = None
+        self._busy = False
         self._threads: list[threading.Thread] = []
         self._closed = False
 
@@ -138,12 +138,6 @@ class DynamicBatcher(Generic[Asked, Answer]):
             timeout = min(left, self._timeout if timeout is None else timeout)
         return await asyncio.wrap_future(self.submit(asked, timeout))
 
-    @property
-    def busy_for(self) -> float:
-        """Seconds that the batch now being computed has taken, 0 when idle: what a health check looks at."""
-        since = self._running_since
-        return 0.0 if since is None else time.monotonic() - since
-
     def close(self, grace: float = 5.0) -> None:
         """
         Take no more, answer what is queued with Closed, and what is being computed after ``grace`` seconds at latest.
@@ -156,7 +150,7 @@ class DynamicBatcher(Generic[Asked, Answer]):
             self._queued_cost = 0
             self._changed.notify_all()
             if self._threads and threading.current_thread() not in self._threads:
-                self._changed.wait_for(lambda: self._running_since is None, grace)
+                self._changed.wait_for(lambda: not self._busy, grace)
             for job in self._running:
                 job.finish(None, Closed(f"{self._name} was closed while this was computed."))
             self._changed.notify_all()
@@ -178,13 +172,14 @@ class DynamicBatcher(Generic[Asked, Answer]):
             time.sleep(self._linger)
             with self._changed:
                 batch = self._running = self._take()
-                self._running_since = time.monotonic()
+                self._busy = True
+            began = time.monotonic()
             try:
                 self._answer(batch)
             finally:
-                seconds = self.busy_for
+                seconds = time.monotonic() - began
                 with self._changed:
-                    self._running, self._running_since = [], None
+                    self._running, self._busy = [], False
                     self._changed.notify_all()
                 for observe in batch_observers if batch else ():
                     observe(Batch(self._name, len(batch), sum(job.cost for job in batch), seconds))
@@ -226,7 +221,7 @@ class DynamicBatcher(Generic[Asked, Answer]):
     def _watch(self) -> None:
         """Answers whose time runs out, also while the worker hangs in a computation."""
         with self._changed:
-            while not (self._closed and self._running_since is None):
+            while not (self._closed and not self._busy):
                 now = time.monotonic()
                 waiting = [job for job in (*self._queue, *self._running) if not job.future.done()]
                 for job in waiting:
@@ -245,3 +240,29 @@ class DynamicBatcher(Generic[Asked, Answer]):
         return RequestTimeout(
             f"{self._name}: no answer within the time allowed. Ask for less at once, or allow more time."
         )
+
+
+class RestartingBatcher(Generic[Asked, Answer]):
+    """
+    A DynamicBatcher that starts with the first request, and again with the first one after ``close``.
+
+    :param make: makes the batcher; called by one thread at a time.
+    """
+
+    def __init__(self, make: Callable[[], DynamicBatcher[Asked, Answer]]) -> None:
+        self._make = make
+        self._batcher: DynamicBatcher[Asked, Answer] | None = None
+        self._lock = threading.Lock()
+
+    async def ask(self, asked: Asked) -> Answer:
+        """See :meth:`DynamicBatcher.ask`."""
+        with self._lock:
+            batcher = self._batcher = self._batcher or self._make()
+        return await batcher.ask(asked)
+
+    def close(self) -> None:
+        """Answer whoever still waits with Closed and end the worker."""
+        with self._lock:
+            batcher, self._batcher = self._batcher, None
+        if batcher is not None:
+            batcher.close()

@@ -25,7 +25,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "excerpt"
 
 
-def made_once(entry: Path, make: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
+def build_or_load(entry: Path, make: Callable[[Path], None], load: Callable[[Path], Loaded]) -> Loaded:
     """
     Load a cache entry, making it first if it is not there or damaged.
 

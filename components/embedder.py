@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from haystack import Document, component
 from haystack.utils import ComponentDevice, Secret
 
+from components.batching import DynamicBatcher, RestartingBatcher
 from components.models import MINILM
 
 if TYPE_CHECKING:
-    from components.batching import DynamicBatcher
     from components.encoder.texts import TextEncoder
 
 
@@ -108,7 +108,7 @@ class QuestionEmbedder(_Embedder):
         _Embedder.__init__(self, model, device, precision, prefix, suffix, normalize_embeddings, token)
         self.timeout = timeout
         self.max_waiting = max_waiting
-        self._gatherer: DynamicBatcher[str, list[float]] | None = None
+        self._batcher = RestartingBatcher(self._make_batcher)
 
     @component.output_types(embedding=list[float])
     def run(self, text: str) -> dict[str, Any]:
@@ -125,27 +125,22 @@ class QuestionEmbedder(_Embedder):
     async def run_async(self, text: str) -> dict[str, Any]:
         """``run`` without blocking the event loop; what is asked at the same time is embedded in one batch."""
         question = _checked(text)
-        if self._gatherer is None:
+        if self._encoder is None:
             await asyncio.to_thread(self.warm_up)
-        with self._lock:
-            if self._gatherer is None:
-                from components.batching import DynamicBatcher
-
-                self._gatherer = DynamicBatcher(
-                    lambda texts: self._vectors(texts)[0],
-                    batch_cost=256,
-                    queue_cost=self.max_waiting,
-                    timeout=self.timeout,
-                    name="question embedder",
-                )
-        return {"embedding": await self._gatherer.ask(question)}
+        return {"embedding": await self._batcher.ask(question)}
 
     def close(self) -> None:
         """Answer whoever still waits with an error and stop; the next question starts again."""
-        with self._lock:
-            gatherer, self._gatherer = self._gatherer, None
-        if gatherer is not None:
-            gatherer.close()
+        self._batcher.close()
+
+    def _make_batcher(self) -> DynamicBatcher[str, list[float]]:
+        return DynamicBatcher(
+            lambda texts: self._vectors(texts)[0],
+            batch_cost=256,
+            queue_cost=self.max_waiting,
+            timeout=self.timeout,
+            name="question embedder",
+        )
 
 
 @component

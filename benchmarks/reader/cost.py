@@ -19,11 +19,10 @@ def breakdown(model: Path, device: str, tasks: Sequence[Task]) -> dict[str, floa
     Milliseconds a question, one at a time, by part: tokenise (passages seen for the first time), join into windows,
     encode, find spans, and the rest (Python, building answers). And the encoder's work: tokens/s, GFLOP/s.
     """
-    from components.reader import ExtractiveReader
-    from components.reader import reader_core as reading
+    from components.reader import ExtractiveReader, reader_core
 
     reader = ExtractiveReader(model=str(model), device=device, top_k=1)
-    loaded = reader.reading
+    loaded = reader.span_reader
     spent: dict[str, float] = {}
     tokens = attended = 0
     plain = loaded.engine.logits
@@ -36,8 +35,8 @@ def breakdown(model: Path, device: str, tasks: Sequence[Task]) -> dict[str, floa
 
     with (
         timed(loaded.cache, "encode", "tokenise", spent),
-        timed(reading, "cut_windows", "windows", spent),
-        timed(loaded, "find", "encode and spans", spent),
+        timed(reader_core, "cut_windows", "windows", spent),
+        timed(loaded, "score", "encode and spans", spent),
     ):
         began = time.perf_counter()
         for task in tasks:

@@ -30,7 +30,7 @@ class Excerpt:
         self.reader.warm_up()
         stop = "" if early_stop == "off" else f", early stop {early_stop}"
         auto = " (auto)" if engine == "auto" else ""
-        self.name = f"excerpt, {self.reader.reading.engine.name}{auto}{stop}"
+        self.name = f"excerpt, {self.reader.span_reader.engine.name}{auto}{stop}"
 
     def read(self, tasks: Sequence[Task]) -> list[str]:
         found = self.reader.read([(task.question, task.documents) for task in tasks])

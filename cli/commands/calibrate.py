@@ -42,8 +42,9 @@ def calibrate(
     from components.models import resolve_model
     from components.reader.calibration import Calibration
     from components.reader.engines.selection import load_engine
-    from components.reader.reader_core import Reading
-    from components.reader.tokens import PassageCache, PassageTokenizer
+    from components.reader.reader_core import SpanReader
+    from components.reader.token_cache import PassageCache
+    from components.reader.tokens import PassageTokenizer
     from evaluation.open_index import indexed
     from evaluation.squad_data import read_squad, sample, split_articles
     from pipelines.loader import load_pipeline
@@ -71,7 +72,7 @@ def calibrate(
             article = judged.paragraphs[question.paragraph].article
             examples.append(Example(question.text, found, [answer.text for answer in question.answers], article))
             advance(1)
-    reading = Reading(load_engine(model), PassageTokenizer.load(model), Calibration(), PassageCache())
+    reading = SpanReader(load_engine(model), PassageTokenizer.load(model), Calibration(), PassageCache())
     with progress("Reading", len(examples), "questions") as advance:
         features = collect(reading, examples, advance=advance)
     single = single_passages(judged, [example.documents for example in examples], seed)

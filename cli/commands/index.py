@@ -92,6 +92,11 @@ def _tell(report: "IndexReport", store: Path) -> None:
         f"{len(report.indexed):,} files indexed ({report.passages:,} passages), {report.unchanged:,} unchanged, "
         f"{len(report.removed):,} removed, {len(report.refused):,} refused."
     )
+    if report.truncated:
+        print(
+            f"note: {report.truncated:,} passages are longer than the embedder reads: their ends are found by words "
+            "alone. Give the splitter the embedder's model (setting 'model' in index.yaml), or a smaller max_tokens."
+        )
     for path, note in report.notes:
         print(f"note: {printable(path)}: {printable(note)}")
     for refused in report.refused[:SHOWN]:

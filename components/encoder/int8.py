@@ -14,7 +14,7 @@ _SMOOTHING = 0.5
 
 
 @dataclass(frozen=True)
-class Seen:
+class ActivationRange:
     """What went into a layer: lowest and highest value, and each channel's highest magnitude, as means over batches."""
 
     low: float
@@ -36,7 +36,7 @@ class Int8Linear:
         self,
         weight: torch.Tensor,
         bias: torch.Tensor,
-        seen: Seen,
+        seen: ActivationRange,
         activation: str | None = None,
         out: torch.dtype = torch.float32,
         out_scale: float = 1.0,
@@ -103,12 +103,12 @@ class _Watch:
         self.channels.append(x.abs().amax(0))
         return self.layer(x, residual)
 
-    def seen(self) -> Seen:
+    def seen(self) -> ActivationRange:
         mean = [torch.stack(values).mean().item() for values in (self.lows, self.highs)]
-        return Seen(mean[0], mean[1], torch.stack(self.channels).mean(0))
+        return ActivationRange(mean[0], mean[1], torch.stack(self.channels).mean(0))
 
 
-def watch(encoder: PackedEncoder, texts: Sequence[Ragged]) -> list[dict[str, Seen]]:
+def activation_ranges(encoder: PackedEncoder, texts: Sequence[Ragged]) -> list[dict[str, ActivationRange]]:
     """Run fp32 over real text and note, layer by layer, what goes into ``qkv``, ``out``, ``up`` and ``down``."""
     plain = encoder.layers
     encoder.layers = [{name: _Watch(part) for name, part in layer.items()} for layer in plain]
@@ -121,13 +121,13 @@ def watch(encoder: PackedEncoder, texts: Sequence[Ragged]) -> list[dict[str, See
 
 
 def int8_layers(
-    tensor: Callable[[str], torch.Tensor], seen: Sequence[dict[str, Seen]], activation: str
+    tensor: Callable[[str], torch.Tensor], seen: Sequence[dict[str, ActivationRange]], activation: str
 ) -> list[dict[str, Linear]]:
     """
     The layers of an encoder in int8.
 
     :param tensor: gives a weight by its name in ``Checkpoint``, fp32, on the CPU.
-    :param seen: of ``watch``.
+    :param seen: of ``activation_ranges``.
     """
     layers: list[dict[str, Linear]] = []
     for number, inputs in enumerate(seen):

@@ -8,8 +8,11 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
+from components.build_cache import build_or_load, cache_folder
+from components.devices import hardware_fingerprint
 from components.encoder.encoder import PackedEncoder
 from components.encoder.ragged import Ragged
+from components.models import model_digest
 
 CpuPrecision = Literal["fp32", "bf16"]
 
@@ -27,9 +30,6 @@ def faster_on_cpu(folder: Path) -> CpuPrecision:
     :param folder: the model's folder.
     :raises UnsupportedModel: see PackedEncoder.
     """
-    from components.build_cache import cache_folder, made_once
-    from components.models import model_digest
-    from components.reader.engines.selection import machine
 
     def make(entry: Path) -> None:
         kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -41,7 +41,9 @@ def faster_on_cpu(folder: Path) -> CpuPrecision:
         exact, rough = (float(seconds[name]) for name in get_args(CpuPrecision))
         return "bf16" if rough * _WORTH < exact else "fp32"
 
-    return made_once(cache_folder() / f"embedding-{_FORMAT}-{model_digest(folder)}-{machine()}", make, load)
+    return build_or_load(
+        cache_folder() / f"embedding-{_FORMAT}-{model_digest(folder)}-{hardware_fingerprint()}", make, load
+    )
 
 
 def _seconds(encoder: PackedEncoder) -> float:

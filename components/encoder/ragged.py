@@ -49,15 +49,6 @@ class Ragged:
         kinds = np.zeros_like(ids) if types is None else _joined([np.asarray(row, dtype=np.int32) for row in types])
         return cls(ids, kinds, np.array([len(row) for row in rows], dtype=np.int32))
 
-    @staticmethod
-    def concatenate(batches: "Sequence[Ragged]") -> "Ragged":
-        """One batch of all the sequences of ``batches``, in order."""
-        return Ragged(
-            _joined([batch.ids for batch in batches]),
-            _joined([batch.types for batch in batches]),
-            _joined([batch.lengths for batch in batches]),
-        )
-
     def __len__(self) -> int:
         """Number of sequences."""
         return len(self.lengths)
@@ -126,24 +117,6 @@ class Ragged:
         if begin < len(order):
             batches.append(order[begin:])
         return batches
-
-    def split(self, max_tokens: int) -> "tuple[list[Ragged], Indices]":
-        """
-        ``within_budget`` as batches, and the permutation that undoes it.
-
-        :returns: batches, and ``inverse`` int64 (n,): ``[row for batch in done for row in batch][inverse[i]]`` belongs
-            to sequence i.
-        """
-        rows = self.within_budget(max_tokens)
-        order = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-        return [self.take(part) for part in rows], inverse(order)
-
-
-def inverse(order: NDArray[np.integer]) -> Indices:
-    """The permutation that undoes ``order``: ``values[order][inverse(order)] == values``."""
-    undone = np.empty(len(order), dtype=np.int64)
-    undone[order] = np.arange(len(order))
-    return undone
 
 
 def _joined(rows: Sequence[Ints]) -> Ints:

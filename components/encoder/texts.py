@@ -7,12 +7,13 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
+from components.devices import pick_device, pick_dtype
 from components.encoder.encoder import PackedEncoder
 from components.encoder.families import UnsupportedModel
 from components.encoder.heads import pooled
 from components.encoder.ragged import Ragged
+from components.models import load_tokenizer, max_tokens
 
 # Texts are cut at so many characters a token of the window: tokenising megabytes to keep 256 tokens costs seconds
 # and gigabytes. Only runs of blanks or of endless words could bring tokens from beyond into the window.
@@ -44,8 +45,6 @@ class PackedTextEncoder:
     """
 
     def __init__(self, folder: Path, device: str, precision: str, normalize: bool, many: bool) -> None:
-        from components.reader.engines.torch_engine import pick_device, pick_dtype
-
         self.pooling, normalizes = _read_modules(folder)
         self.normalize = normalize or normalizes
         place = pick_device(device)
@@ -54,13 +53,9 @@ class PackedTextEncoder:
 
             precision = "bf16" if place.type != "cpu" else faster_on_cpu(folder) if many else "fp32"
         self.encoder = PackedEncoder.load(folder, place, pick_dtype(precision, place))
-        self.max_tokens = _MAX_TOKENS[place.type]
-        if not (folder / "tokenizer.json").is_file():
-            raise UnsupportedModel(f"{folder} has no tokenizer.json.")
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.no_truncation()
-        self.max_length = min(_window(folder), self.encoder.config.max_length)
+        self.tokens_a_pass = _MAX_TOKENS[place.type]
+        self.tokenizer = load_tokenizer(folder)
+        self.max_length = max_tokens(folder).tokens
         self._added = self.tokenizer.num_special_tokens_to_add(False)
 
     def encode(self, texts: list[str]) -> Encoded:
@@ -75,7 +70,7 @@ class PackedTextEncoder:
             whole = self.tokenizer.post_process(each)
             ids.append(whole.ids)
             types.append(whole.type_ids)
-        vectors = pooled(self.encoder, Ragged.of(ids, types), self.max_tokens, self.pooling, self.normalize)
+        vectors = pooled(self.encoder, Ragged.of(ids, types), self.tokens_a_pass, self.pooling, self.normalize)
         return Encoded(vectors.numpy(), truncated)
 
 
@@ -89,7 +84,9 @@ class SentenceTransformersEncoder:
             str(folder), device=None if device == "auto" else device, trust_remote_code=False, local_files_only=True
         )
         self.normalize = normalize
-        self.max_length = int(self.model.max_seq_length or 512)
+        self.max_length = max_tokens(folder).tokens
+        if (self.model.max_seq_length or 0) > self.max_length:
+            self.model.max_seq_length = self.max_length
 
     def encode(self, texts: list[str]) -> Encoded:
         vectors = self.model.encode(
@@ -136,11 +133,3 @@ def _read_modules(folder: Path) -> tuple[Literal["mean", "cls"], bool]:
     if asked <= {"cls_token", "cls"}:
         return "cls", "Normalize" in kinds
     raise UnsupportedModel(f"{file}: pooling by {', '.join(sorted(map(str, asked)))}.")
-
-
-def _window(folder: Path) -> int:
-    """Tokens that the model was made to read; a bare transformer has what its tokenizer says."""
-    for name, key in (("sentence_bert_config.json", "max_seq_length"), ("tokenizer_config.json", "model_max_length")):
-        if (folder / name).is_file() and (value := json.loads((folder / name).read_text(encoding="utf-8")).get(key)):
-            return int(min(value, 1 << 30))
-    return 512

@@ -12,7 +12,7 @@ NEVER = 1e6  # no span scores as high
 @dataclass(frozen=True)
 class Calibration:
     """
-    Weights of the ranking over all passages, see :mod:`components.reader.ranking` for the formula.
+    Weights of the ranking over all passages, see :mod:`components.reader.answers.ranking` for the formula.
 
     The defaults are safe for a reader nothing is known of: the span less half the null score (a reader of SQuAD 1.1 has
     an untrained one), a moderate trust in the retriever, and a temperature that keeps such a reader from being too

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from haystack import Document, ExtractedAnswer, component
 from haystack.utils import ComponentDevice, Secret
 
+from components.batching import DynamicBatcher, RestartingBatcher
 from components.reader.calibration import Calibration
-from components.reader.request import SETTINGS, EarlyStop, ReadSettings, Request, settled
+from components.reader.request import SETTINGS, EarlyStop, ReadSettings, Request, resolve_request
 
 if TYPE_CHECKING:
-    from components.batching import DynamicBatcher
-    from components.reader.reader_core import Reading
+    from components.reader.reader_core import SpanReader
 
 # Of all passages together. A batch is some 65,000 tokens: 20 questions with 20 passages; what waits is bounded by
 # memory.
@@ -117,16 +117,16 @@ class ExtractiveReader:
         self.early_stop = early_stop
         if calibration is not None:
             Calibration.from_weights(calibration, "the reader's setting 'calibration'")
-        self._request("", (), {})  # refuses what is not allowed, by name
-        self._reading: Reading | None = None
-        self._gatherer: DynamicBatcher[Request, list[ExtractedAnswer]] | None = None
+        self._request("", ())  # refuses what is not allowed, by name
+        self._span_reader: SpanReader | None = None
+        self._batcher = RestartingBatcher(self._make_batcher)
         self._lock = threading.Lock()  # engines are for one thread at a time
 
     def warm_up(self) -> None:
         """Load the model. Free when it is loaded."""
         with self._lock:
-            if self._reading is None:
-                self._reading = self._load()
+            if self._span_reader is None:
+                self._span_reader = self._load()
 
     @component.output_types(answers=list[ExtractedAnswer])
     def run(
@@ -152,7 +152,18 @@ class ExtractiveReader:
         :raises components.reader.recovery.DeviceFull: When not even one window fits into the device's memory.
         :raises components.reader.recovery.DeviceLost: When the device failed for good: restart the process.
         """
-        request = self._request(query, documents, locals())
+        request = self._request(
+            query,
+            documents,
+            top_k=top_k,
+            score_threshold=score_threshold,
+            max_seq_length=max_seq_length,
+            stride=stride,
+            max_batch_size=max_batch_size,
+            answers_per_seq=answers_per_seq,
+            no_answer=no_answer,
+            overlap_threshold=overlap_threshold,
+        )
         return {"answers": self._answer([request])[0]}
 
     @component.output_types(answers=list[ExtractedAnswer])
@@ -176,50 +187,54 @@ class ExtractiveReader:
         :raises components.batching.RequestTimeout: When there is no answer within `timeout`.
         :raises components.reader.recovery.DeviceFull, components.reader.recovery.DeviceLost: as `run`.
         """
-        request = self._request(query, documents, locals())
-        if self._reading is None:
+        request = self._request(
+            query,
+            documents,
+            top_k=top_k,
+            score_threshold=score_threshold,
+            max_seq_length=max_seq_length,
+            stride=stride,
+            max_batch_size=max_batch_size,
+            answers_per_seq=answers_per_seq,
+            no_answer=no_answer,
+            overlap_threshold=overlap_threshold,
+        )
+        if self._span_reader is None:
             await asyncio.to_thread(self.warm_up)
-        with self._lock:
-            gatherer = self._gatherer = self._gatherer or self._new_gatherer()
-        return {"answers": await gatherer.ask(request)}
+        return {"answers": await self._batcher.ask(request)}
 
     def close(self) -> None:
         """End the worker of `run_async`: who waits is told. The next `run_async` starts another."""
-        with self._lock:
-            gatherer, self._gatherer = self._gatherer, None
-        if gatherer is not None:
-            gatherer.close()
+        self._batcher.close()
 
     def read(self, requests: Sequence[tuple[str, Sequence[Document]]]) -> list[list[ExtractedAnswer]]:
         """Answer many questions at once, each over its own passages, with the component's settings."""
-        return self._answer([self._request(query, found, {}) for query, found in requests])
+        return self._answer([self._request(query, found) for query, found in requests])
 
     @property
     def read_settings(self) -> ReadSettings:
         """How passages are cut and read with the component's settings."""
-        return self._request("", (), {}).reading
+        return self._request("", ()).read_settings
 
     @property
-    def reading(self) -> "Reading":
+    def span_reader(self) -> "SpanReader":
         """The loaded reader: for calibration and benchmarks. Not for two threads at once."""
-        if self._reading is None:
+        if self._span_reader is None:
             self.warm_up()
-        assert self._reading is not None  # noqa: S101 warm_up loads or raises
-        return self._reading
+        assert self._span_reader is not None  # noqa: S101 warm_up loads or raises
+        return self._span_reader
 
     def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
-        reading = self.reading
+        span_reader = self.span_reader
         with self._lock:
-            return reading.answer(requests)
+            return span_reader.answer(requests)
 
-    def _request(self, query: str, documents: Sequence[Document], given: dict[str, Any]) -> Request:
+    def _request(self, query: str, documents: Sequence[Document], **overrides: Any) -> Request:
         """The request of one call: its own settings before the component's."""
-        own = {name: getattr(self, name) for name in SETTINGS}
-        return settled(query, documents, own, given)
+        settings = {name: getattr(self, name) for name in SETTINGS}
+        return resolve_request(query, documents, settings, overrides)
 
-    def _new_gatherer(self) -> "DynamicBatcher[Request, list[ExtractedAnswer]]":
-        from components.batching import DynamicBatcher
-
+    def _make_batcher(self) -> DynamicBatcher[Request, list[ExtractedAnswer]]:
         return DynamicBatcher(
             self._answer,
             cost=lambda request: sum(len(document.content or "") for document in request.documents),
@@ -229,10 +244,10 @@ class ExtractiveReader:
             name="reader",
         )
 
-    def _load(self) -> "Reading":
-        from components.reader.loading import load_reading
+    def _load(self) -> "SpanReader":
+        from components.reader.loading import load_span_reader
 
-        return load_reading(
+        return load_span_reader(
             self.model,
             hub_token=self.token.resolve_value() if self.token else None,
             engine=self.engine,

@@ -8,10 +8,10 @@ if TYPE_CHECKING:
     from haystack.utils import ComponentDevice
 
     from components.reader.engines.base import SpanEngine
-    from components.reader.reader_core import Reading
+    from components.reader.reader_core import SpanReader
 
 
-def load_reading(
+def load_span_reader(
     model: str,
     *,
     hub_token: str | None,
@@ -21,7 +21,7 @@ def load_reading(
     model_kwargs: dict[str, Any] | None,
     weights: dict[str, float] | None,
     cache_bytes: int,
-) -> "Reading":
+) -> "SpanReader":
     """
     Load a reader; the parameters are those of :class:`components.reader.ExtractiveReader`.
 
@@ -30,8 +30,9 @@ def load_reading(
     """
     from components.models import resolve_model
     from components.reader.engines.selection import load_engine
-    from components.reader.reader_core import Reading
-    from components.reader.tokens import PassageCache, PassageTokenizer
+    from components.reader.reader_core import SpanReader
+    from components.reader.token_cache import PassageCache
+    from components.reader.tokens import PassageTokenizer
 
     folder = resolve_model(model, hub_token)
     if weights is not None:
@@ -42,4 +43,4 @@ def load_reading(
     def make() -> "SpanEngine":
         return load_engine(folder, engine=engine, precision=precision, device=device, model_kwargs=model_kwargs)
 
-    return Reading(make(), PassageTokenizer.load(folder), calibration, PassageCache(cache_bytes), rebuild=make)
+    return SpanReader(make(), PassageTokenizer.load(folder), calibration, PassageCache(cache_bytes), rebuild=make)

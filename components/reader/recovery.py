@@ -1,4 +1,4 @@
-"""What if the device fails? Short memory: in halves. An error that stays: the engine anew once, or an end in words."""
+"""Halves out-of-memory batches; rebuilds the engine once after a sticky CUDA error, then raises DeviceLost."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -25,7 +25,7 @@ class DeviceFull(RuntimeError):
 
 
 class DeviceLost(RuntimeError):
-    """The device answers nothing any more, and the engine could not be built anew: only a new process helps."""
+    """The device answers nothing any more, and the engine could not be built again: only a new process helps."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -42,7 +42,7 @@ def is_sticky(error: BaseException) -> bool:
     return isinstance(error, torch.AcceleratorError) or any(text in str(error) for text in _STICKY)
 
 
-def in_halves(compute: Callable[[Indices], Result], rows: Indices) -> list[Result]:
+def run_halving(compute: Callable[[Indices], Result], rows: Indices) -> list[Result]:
     """
     Compute ``rows`` at once; where memory is short in halves, and those in halves.
 
@@ -71,7 +71,7 @@ def in_halves(compute: Callable[[Indices], Result], rows: Indices) -> list[Resul
     return done
 
 
-class KeptEngine:
+class RecoveringEngine:
     """
     An engine, and how to come by another one when its device fails.
 
@@ -101,7 +101,7 @@ class KeptEngine:
             if not is_sticky(error):
                 raise
             first = _first_line(error)
-        logger.error("The device failed ({error}): the reader is loaded anew.", error=first)
+        logger.error("The device failed ({error}): the reader is loaded again.", error=first)
         try:
             self._renew()
             return work()
@@ -110,7 +110,7 @@ class KeptEngine:
             if not is_sticky(error) and not isinstance(error, _NoEngine):
                 raise
             self.lost = (
-                f"The reader's device failed ({first}) and loading the reader anew did not help "
+                f"The reader's device failed ({first}) and loading the reader again did not help "
                 f"({_first_line(error)}): restart this process. Until then every question ends with this error."
             )
             logger.error("{reason}", reason=self.lost)
@@ -118,7 +118,7 @@ class KeptEngine:
 
     def _renew(self) -> None:
         if self._rebuild is None:
-            raise _NoEngine("there is no way to load it anew")
+            raise _NoEngine("there is no way to load it again")
         name, max_length = self.engine.name, self.engine.max_length
         self.engine = _Gone(name, max_length)  # frees the weights before they are loaded again
         try:
@@ -128,7 +128,7 @@ class KeptEngine:
 
 
 class _NoEngine(RuntimeError):
-    """Loading the engine anew failed."""
+    """Loading the engine again failed."""
 
 
 class _Gone:

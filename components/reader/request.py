@@ -8,9 +8,6 @@ from haystack import Document
 
 from components.reader.windows import WindowSize
 
-# With early stop, how many passages are read before it is asked whether the rest can still change the best answer.
-FIRST_PASSAGES = 5
-
 # What calibrations are made with.
 _SPANS_PER_WINDOW = 8
 
@@ -77,11 +74,10 @@ class Request:
 
     query: str
     documents: Sequence[Document]
-    reading: ReadSettings = field(default_factory=ReadSettings)
-    answering: AnswerSettings = field(default_factory=AnswerSettings)
+    read_settings: ReadSettings = field(default_factory=ReadSettings)
+    answer_settings: AnswerSettings = field(default_factory=AnswerSettings)
 
 
-# The settings of the component that a request is made of.
 SETTINGS = (
     "top_k",
     "score_threshold",
@@ -95,19 +91,24 @@ SETTINGS = (
     "max_query_length",
     "early_stop",
 )
+"""The settings of the component that a request is made of."""
 
 
-def settled(query: str, documents: Sequence[Document], own: Mapping[str, Any], given: Mapping[str, Any]) -> Request:
+def resolve_request(
+    query: str, documents: Sequence[Document], settings: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> Request:
     """
     The request of one call.
 
-    :param own: the component's `SETTINGS`.
-    :param given: those of the call, which come first; None takes the component's. What is no setting is passed over.
-    :raises ValueError: when a setting is outside what is allowed.
+    :param settings: the component's, all of ``SETTINGS``.
+    :param overrides: those of the call, which come first; None takes the component's.
+    :raises ValueError: when a setting is unknown, or outside what is allowed.
     """
-    pick = {name: own[name] if given.get(name) is None else given[name] for name in SETTINGS}
+    if unknown := sorted(set(overrides) - set(SETTINGS)):
+        raise ValueError(f"The reader has no settings {', '.join(unknown)}. A call can set {', '.join(SETTINGS)}.")
+    pick = {name: settings[name] if overrides.get(name) is None else overrides[name] for name in SETTINGS}
     length, windows, spans = pick["max_seq_length"], pick["max_batch_size"], pick["answers_per_seq"]
-    reading = ReadSettings(
+    read_settings = ReadSettings(
         WindowSize(length, pick["stride"], pick["max_query_length"]),
         _SPANS_PER_WINDOW if spans is None else spans,
         pick["max_answer_length"],
@@ -115,4 +116,4 @@ def settled(query: str, documents: Sequence[Document], own: Mapping[str, Any], g
         pick["early_stop"],
     )
     names = ("top_k", "score_threshold", "no_answer", "overlap_threshold")
-    return Request(query, documents, reading, AnswerSettings(**{name: pick[name] for name in names}))
+    return Request(query, documents, read_settings, AnswerSettings(**{name: pick[name] for name in names}))

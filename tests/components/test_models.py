@@ -1,10 +1,22 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from haystack import Document
 
 from components import models
-from components.models import MINILM, PROJECT_ROOT, ModelError, model_digest, resolve_model
+from components.embedder import PassageEmbedder
+from components.models import (
+    MINILM,
+    PROJECT_ROOT,
+    ModelError,
+    load_tokenizer,
+    max_tokens,
+    model_digest,
+    resolve_model,
+)
+from indexing.passages import PassageSplitter
 
 
 def folder_with(path: Path, config: dict | None = None, weights: str = "model.safetensors") -> Path:
@@ -55,3 +67,45 @@ def test_the_digest_follows_the_weights(tmp_path: Path) -> None:
     assert model_digest(one) == model_digest(two)
     (two / "model.safetensors").write_bytes(b"other weights")
     assert model_digest(one) != model_digest(two)
+
+
+@pytest.mark.parametrize(
+    ("stated", "tokenizer", "config", "expected"),
+    [
+        (None, None, {}, (512, "by default")),
+        (None, None, {"max_position_embeddings": 256}, (256, "config.json")),
+        (None, None, {"max_position_embeddings": 514, "model_type": "roberta"}, (512, "config.json")),
+        (None, 128, {"max_position_embeddings": 512}, (128, "tokenizer_config.json")),
+        (None, 10**30, {"max_position_embeddings": 512}, (512, "config.json")),
+        (256, 128, {"max_position_embeddings": 512}, (256, "sentence_bert_config.json")),
+        (900, None, {"max_position_embeddings": 512}, (512, "config.json")),
+    ],
+)
+def test_how_many_tokens_a_model_reads(
+    stated: int | None, tokenizer: int | None, config: dict, expected: tuple[int, str], tmp_path: Path
+) -> None:
+    (tmp_path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": stated}))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"model_max_length": tokenizer}))
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert max_tokens(tmp_path) == expected
+
+
+def test_a_folder_without_any_tokenizer_says_how_to_save_one(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ModelError, match="save_pretrained"):
+        load_tokenizer(tmp_path)
+
+
+def test_splitter_and_embedder_agree_where_the_tokenizer_reads_less_than_the_model(
+    tmp_path: Path,
+) -> None:
+    folder = Path(shutil.copytree(resolve_model(MINILM), tmp_path / "model"))
+    for name in ("sentence_bert_config.json", "modules.json"):
+        (folder / name).unlink()
+    settings = json.loads((folder / "tokenizer_config.json").read_text())
+    (folder / "tokenizer_config.json").write_text(json.dumps({**settings, "model_max_length": 128}))
+    text = "It rained in the harbour on every day of that week. " * 60
+    passages = PassageSplitter(model=str(folder)).run(documents=[Document(content=text)])["documents"]
+    done = PassageEmbedder(model=str(folder), precision="fp32").run(passages)
+    assert len(passages) > 5 and done["truncated"] == []
+    assert PassageEmbedder(model=str(folder), precision="fp32").run([Document(content=text)])["truncated"]

@@ -263,3 +263,18 @@ def test_memory_does_not_grow_with_the_collection(tmp_path):
     assert len(index(pipeline, [folder], batch_bytes=50_000).indexed) == 40
     assert 30_000 < embedder.most <= 50_000
     assert len(embedder.alive) >= 40
+
+
+def test_passages_that_the_embedder_does_not_read_to_their_end_are_counted(tmp_path):
+    @component
+    class Forgetful(HashEmbedder):
+        @component.output_types(documents=list[Document], truncated=list[str])
+        def run(self, documents: list[Document]) -> dict:
+            cut = [document.id for document in documents if len(document.content or "") > 20]
+            return {**HashEmbedder.run(self, documents), "truncated": cut}
+
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "long.txt").write_text("The harbour was built in 1843.")
+    (tmp_path / "files" / "short.txt").write_text("It rained.")
+    report = index(build(tmp_path / "store", embedder=Forgetful()), [tmp_path / "files"], batch_files=1)
+    assert (report.passages, report.truncated) == (2, 1)

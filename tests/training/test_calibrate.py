@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from haystack import Document
 
+from components.reader.answers.ranking import AnswerSpan, rank_answers
 from components.reader.calibration import NEVER, SPAN_ALONE, Calibration
-from components.reader.ranking import Place, rank_answers
-from components.reader.request import FIRST_PASSAGES
+from components.reader.early_stop import FIRST_PASSAGES
 from evaluation.reliability import coverage_at, expected_calibration_error, risk_coverage_area
 from evaluation.squad_data import read_squad
 from tests.training.world import facts
@@ -38,7 +38,7 @@ def drawn(questions: int, seed: int = 0, weights: Calibration = TRUE, passages: 
                 text = f"answer{draw.integers(0, 8)}"
                 logit = sum(getattr(weights, name) * value for name, value in zip(FITTED, values, strict=False))
                 mine.append((question, text, (question, passage, start), values))
-                places.append(Place(passage, start, start + 1, text, (passage, start), float(logit)))
+                places.append(AnswerSpan(passage, start, start + 1, text, (passage, start), float(logit)))
         ranking = rank_answers(places, weights)
         texts = [answer.places[0].text for answer in ranking.answers] + ["none of these"]
         chances = np.array([answer.probability for answer in ranking.answers] + [ranking.no_answer])
@@ -77,7 +77,7 @@ def test_training_and_serving_rank_alike() -> None:
             answer = features.answer[region]
             if features.question[answer] == question:
                 logit = sum(getattr(weights, n) * v for n, v in zip(FITTED, features.values[span], strict=False))
-                places.append(Place(0, 0, 1, str(answer), int(region), float(logit)))
+                places.append(AnswerSpan(0, 0, 1, str(answer), int(region), float(logit)))
         served = rank_answers(places, weights)
         assert outcome.probability[question] == pytest.approx(served.answers[0].probability)
         assert outcome.no_answer[question] == pytest.approx(served.no_answer)
@@ -218,12 +218,12 @@ def test_calibrating_writes_weights_and_held_out_figures(tmp_path: Path) -> None
 
 def best_answers(features: Features, weights: Calibration, passages: int) -> list[tuple[str, float]]:
     """The best answer and the best logit of each question over its first passages, by the ranking that serves."""
-    places: list[list[Place]] = [[] for _ in range(len(features))]
+    places: list[list[AnswerSpan]] = [[] for _ in range(len(features))]
     for values, region in zip(features.values, features.region, strict=True):
         if round(np.expm1(values[4])) < passages:
             answer = features.answer[region]
             logit = sum(getattr(weights, n) * v for n, v in zip(FITTED, values, strict=False))
-            places[features.question[answer]].append(Place(0, 0, 1, str(answer), int(region), float(logit)))
+            places[features.question[answer]].append(AnswerSpan(0, 0, 1, str(answer), int(region), float(logit)))
     return [(rank_answers(mine, weights).answers[0].places[0].text, max(p.logit for p in mine)) for mine in places]
 
 

@@ -1,9 +1,9 @@
 """How do a reader's scores become probabilities? Weights, temperature and threshold, fitted on held-out questions.
 
-The model is the ranking of :mod:`components.reader.ranking`: one softmax over the answers of all passages of a question
-and "no answer". It is fitted by maximum likelihood of the right answers (of "no answer" where the passages do not hold
-one), as Clark and Gardner 2018 train their readers ("Simple and Effective Multi-Paragraph Reading Comprehension"), here
-with a handful of weights instead of a network's.
+The model is the ranking of :mod:`components.reader.answers.ranking`: one softmax over the answers of all passages of a
+question and "no answer". It is fitted by maximum likelihood of the right answers (of "no answer" where the passages do
+not hold one), as Clark and Gardner 2018 train their readers ("Simple and Effective Multi-Paragraph Reading
+Comprehension"), here with a handful of weights instead of a network's.
 """
 
 from collections.abc import Sequence

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from components.reader.calibration import NEVER, Calibration
-from components.reader.request import FIRST_PASSAGES
+from components.reader.early_stop import FIRST_PASSAGES
 from training.calibration.ranking_features import Features
 from training.calibration.ranking_levels import FITTED, best_answers, masses_of
 

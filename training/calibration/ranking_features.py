@@ -9,12 +9,12 @@ import numpy as np
 from haystack import Document
 from numpy.typing import NDArray
 
-from components.reader.answer_text import normalised
+from components.reader.answers.answer_text import normalise_answer
 from components.reader.request import ReadSettings, Request
 from evaluation.squad import word_overlap
 
 if TYPE_CHECKING:
-    from components.reader.reader_core import Reading
+    from components.reader.reader_core import SpanReader
 
 Floats = NDArray[np.float64]
 
@@ -111,7 +111,7 @@ def gather(
     f1: list[float] = []
     region_of_span: list[int] = []
     values: list[Sequence[float]] = []
-    given = [[normalised(answer) for answer in mine] for mine in answers]
+    given = [[normalise_answer(answer) for answer in mine] for mine in answers]
     for question, said, place, row in spans:
         answer = texts.setdefault((question, said), len(texts))
         if answer == len(right):
@@ -136,7 +136,7 @@ def gather(
 
 
 def collect(
-    reading: "Reading",
+    reader: "SpanReader",
     examples: Sequence[Example],
     settings: ReadSettings | None = None,
     at_once: int = 16,
@@ -147,12 +147,13 @@ def collect(
 
     :param advance: called with how many more examples are done.
     """
+    from components.reader.calibration_features import span_features
+
     rows: list[tuple[int, str, Any, Sequence[float]]] = []
     for begin in range(0, len(examples), at_once):
         part = examples[begin : begin + at_once]
         requests = [Request(example.question, example.documents) for example in part]
-        for number, spans in enumerate(reading.spans(requests, settings)):
-            for place, values in ((span.place, span.values) for span in spans):
-                rows.append((begin + number, place.text, place.region, values))
+        for number, spans in enumerate(span_features(reader, requests, settings)):
+            rows += [(begin + number, each.span.text, each.span.region, each.values) for each in spans]
         advance(len(part))
     return gather(rows, [example.answers for example in examples], [example.group for example in examples])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from haystack import Document
 
-from components.reader.answer_text import normalised
+from components.reader.answers.answer_text import normalise_answer
 from evaluation.squad_data import SquadData
 from training.calibration.ranking_features import Example
 from training.data.made_questions import make_unanswerable, swap_common_words
@@ -39,5 +39,5 @@ def single_passages(data: SquadData, found: Sequence[Sequence[Document]], seed: 
 
 
 def _holds(text: str, answers: Sequence[str]) -> bool:
-    words = f" {normalised(text)} "
-    return any(f" {normalised(answer)} " in words for answer in answers)
+    words = f" {normalise_answer(text)} "
+    return any(f" {normalise_answer(answer)} " in words for answer in answers)

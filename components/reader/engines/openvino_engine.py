@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from components.build_cache import cache_folder, is_whole, made_once
+from components.build_cache import build_or_load, cache_folder, is_whole
 from components.encoder.checkpoint import read_checkpoint
 from components.encoder.families import UnsupportedModel, read_config
 from components.encoder.ragged import Ragged, rounded_up
-from components.models import model_digest
-from components.reader.engines.calibration_texts import calibration_windows
+from components.models import max_tokens, model_digest
+from components.reader.engines.int8_samples import calibration_windows
 from components.reader.engines.openvino_graph import span_model
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ class OpenVinoEngine:
 
     :param folder: model folder.
     :param precision: "fp32" or "int8".
-    :param max_tokens: tokens of a batch, padding included.
+    :param tokens_a_pass: tokens of a batch, padding included.
     :raises ValueError: another precision, or another family.
     """
 
-    def __init__(self, folder: Path, precision: str = "fp32", max_tokens: int = 1024) -> None:
+    def __init__(self, folder: Path, precision: str = "fp32", tokens_a_pass: int = 1024) -> None:
         if precision not in _PRECISIONS:
             raise ValueError(f"engine 'openvino' computes in {' or '.join(map(repr, _PRECISIONS))}, not '{precision}'.")
         import openvino as ov
@@ -53,19 +53,19 @@ class OpenVinoEngine:
         def make(entry: Path) -> None:
             model = span_model(read_checkpoint(folder))
             if precision == "int8":
-                model = _quantised(model, calibration_windows(folder, self.config.max_length), self._feed)
+                model = _quantised(model, calibration_windows(folder, max_tokens(folder).tokens), self._feed)
             ov.save_model(model, entry / "model.xml", compress_to_fp16=False)
 
         core = ov.Core()
         options = {"PERFORMANCE_HINT": "THROUGHPUT", "INFERENCE_PRECISION_HINT": "f32"}
-        self._compiled = made_once(
+        self._compiled = build_or_load(
             _entry(folder, precision), make, lambda entry: core.compile_model(entry / "model.xml", "CPU", options)
         )
         self._queue = ov.AsyncInferQueue(self._compiled)
         self._queue.set_callback(_keep)
         self.name = f"openvino-{precision}-cpu"
-        self.max_length = self.config.max_length
-        self.max_tokens = max_tokens
+        self.max_length = max_tokens(folder).tokens
+        self.tokens_a_pass = tokens_a_pass
 
     def logits(self, batch: Ragged) -> "tuple[torch.Tensor, torch.Tensor]":
         """Start and end logits of every token, float32 (total,) each; see SpanEngine."""
@@ -73,7 +73,7 @@ class OpenVinoEngine:
 
         self.config.check(batch)
         logits = np.zeros((2, batch.total), dtype=np.float32)
-        for rows in batch.within_budget(self.max_tokens, padded=True):
+        for rows in batch.within_budget(self.tokens_a_pass, padded=True):
             part = batch.take(rows)
             if part.total:
                 feed, inside = self._feed(part)

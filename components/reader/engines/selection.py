@@ -2,17 +2,12 @@
 
 import json
 import logging
-import platform
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-
-from components.build_cache import cache_folder, made_once
+from components.build_cache import build_or_load, cache_folder
 from components.encoder.families import UnsupportedModel, read_config
-from components.encoder.ragged import Ragged
 from components.models import model_digest
 from components.reader.engines.base import SpanEngine
 
@@ -22,13 +17,7 @@ if TYPE_CHECKING:
 EngineName = Literal["auto", "torch", "openvino", "transformers"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 
-# An engine is taken only if its best span is fp32's in this share of the bundled windows. bf16's is in all of them.
-# int8's, in 97 of 100, costs 1.5 points of exact match where 20 passages compete for one answer (docs/decisions.md): it
-# is there for who asks for it.
-_AGREEMENT = 0.99
-_LONGEST_SPAN = 30
 _FORMAT = 3  # of the choice and its rule: raise it when either changes
-_SECONDS = 0.4  # of measuring a candidate
 _WORTH_MEASURING = 2_000_000  # weights in the layers; smaller models are fast in any precision
 
 logger = logging.getLogger(__name__)
@@ -96,7 +85,7 @@ def _openvino(folder: Path, precision: str) -> SpanEngine:
 
 
 def _is_cpu(place: str) -> bool:
-    from components.reader.engines.torch_engine import pick_device
+    from components.devices import pick_device
 
     return pick_device(place).type == "cpu"
 
@@ -106,9 +95,13 @@ def _fastest(folder: Path) -> SpanEngine:
     exact: Callable[[], SpanEngine] = lambda: load_engine(folder, "torch", "fp32", "cpu")  # noqa: E731
     if not _worth_measuring(folder):
         return exact()
+    from components.devices import hardware_fingerprint
+    from components.reader.engines.benchmark import measure_engines
 
     def make(entry: Path) -> None:
-        engine, precision, table = measure(folder)
+        engine, precision, table = measure_engines(
+            folder, lambda engine, precision: load_engine(folder, engine, precision, "cpu")
+        )
         (entry / "choice.json").write_text(json.dumps({"engine": engine, "precision": precision, "measured": table}))
 
     def load(entry: Path) -> tuple[str, str]:
@@ -116,96 +109,13 @@ def _fastest(folder: Path) -> SpanEngine:
         return choice["engine"], choice["precision"]
 
     try:
-        engine, precision = made_once(
-            cache_folder() / f"choice-{_FORMAT}-{model_digest(folder)}-{machine()}", make, load
+        engine, precision = build_or_load(
+            cache_folder() / f"choice-{_FORMAT}-{model_digest(folder)}-{hardware_fingerprint()}", make, load
         )
         return load_engine(folder, engine, precision, "cpu")
     except (ValueError, OSError, RuntimeError) as error:
         logger.warning("Engines could not be compared (%s): reading in fp32.", error)
         return exact()
-
-
-def measure(folder: Path) -> tuple[str, str, dict[str, dict[str, float]]]:
-    """
-    Compare the engines that this CPU can run, on bundled text.
-
-    OpenVINO takes part once it has been converted (``engine: openvino`` does that, and takes a minute for int8).
-
-    :returns: engine and precision of the fastest that agrees, and for each: passages per second, share of the windows
-        whose best span is that of fp32.
-    """
-    from components.reader.engines.calibration_texts import calibration_windows
-    from components.reader.engines.openvino_engine import is_converted
-
-    exact = load_engine(folder, "torch", "fp32", "cpu")
-    windows = calibration_windows(folder, exact.max_length)
-    wanted = best_spans(exact, windows)
-    table: dict[str, dict[str, float]] = {}
-    candidates = [("torch", "fp32"), ("torch", "bf16"), ("torch", "int8")]
-    candidates += [("openvino", each) for each in ("fp32", "int8") if is_converted(folder, each)]
-    best, speed = candidates[0], 0.0
-    for engine, precision in candidates:
-        try:
-            candidate = load_engine(folder, engine, precision, "cpu")
-            agreement = float(np.mean(best_spans(candidate, windows) == wanted))
-        except (ValueError, RuntimeError) as error:
-            logger.info("%s in %s does not run here: %s", engine, precision, error)
-            continue
-        pace = _pace(candidate, windows.take(np.arange(20)))
-        table[candidate.name] = {"passages_per_second": round(pace, 1), "agreement": round(agreement, 3)}
-        if agreement >= _AGREEMENT and pace > speed:
-            best, speed = (engine, precision), pace
-    logger.info("Engines measured: %s", table)
-    return *best, table
-
-
-def best_spans(engine: SpanEngine, windows: Ragged) -> np.ndarray:
-    """First token of each window's best span after the question, by the plain sum of logits: int64 (n,)."""
-    start, end = (each.cpu().numpy() for each in engine.logits(windows))
-    found = np.zeros(len(windows), dtype=np.int64)
-    for number, (a, b) in enumerate(zip(windows.starts[:-1], windows.starts[1:], strict=True)):
-        # Highest end within reach of each start, by a sliding maximum over the reversed logits.
-        reach = np.concatenate([end[a:b], np.full(_LONGEST_SPAN, -np.inf, dtype=np.float32)])
-        ends = np.lib.stride_tricks.sliding_window_view(reach, _LONGEST_SPAN)[: b - a].max(1)
-        found[number] = int(np.argmax(start[a:b] + ends))
-    return found
-
-
-def machine() -> str:
-    """Names processor, its count, and the libraries that compute: when one changes, engines are measured again."""
-    import hashlib
-    import os
-    from importlib.metadata import version
-
-    model = platform.processor()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        told = [
-            line
-            for line in cpuinfo.read_text(errors="replace").split("\n\n")[0].splitlines()
-            if line[:5] in ("model", "flags")
-        ]
-        model = "|".join(told) or model
-    parts = [model, str(os.cpu_count()), *(version(name) for name in ("torch", "openvino"))]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def _pace(engine: SpanEngine, windows: Ragged) -> float:
-    """
-    Windows per second of all threads' processor time, best of as many runs as fit into the time.
-
-    Not by the clock: the choice is kept, and on a machine that is busy with something else for a moment the clock tells
-    nothing about the engines.
-    """
-    import torch
-
-    engine.logits(windows)
-    best, end = float("inf"), time.perf_counter() + _SECONDS
-    while time.perf_counter() < end or best == float("inf"):
-        begin = time.process_time()
-        engine.logits(windows)
-        best = min(best, (time.process_time() - begin) / torch.get_num_threads())
-    return len(windows) / max(best, 1e-9)
 
 
 def _worth_measuring(folder: Path) -> bool:

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from components.devices import pick_device, pick_dtype
 from components.encoder.ragged import Ragged
-from components.reader.engines.torch_engine import Precision, pick_device, pick_dtype
+from components.models import max_tokens
+from components.reader.engines.torch_engine import Precision
 
 _MAX_TOKENS = {"cpu": 2048, "cuda": 32_768}
 
@@ -27,7 +29,7 @@ class TransformersEngine:
         folder: Path,
         device: str = "auto",
         precision: Precision = "auto",
-        max_tokens: int | None = None,
+        tokens_a_pass: int | None = None,
         model_kwargs: dict[str, Any] | None = None,
     ) -> None:
         from transformers import AutoModelForQuestionAnswering
@@ -50,11 +52,10 @@ class TransformersEngine:
         self.pad_id = int(config.pad_token_id if config.pad_token_id is not None else 0)
         self.types_known = int(getattr(config, "type_vocab_size", 0) or 0)
         self.takes_types = "token_type_ids" in inspect.signature(self.model.forward).parameters
-        offset = self.pad_id + 1 if "roberta" in config.model_type or config.model_type == "camembert" else 0
-        self.max_length = int(getattr(config, "max_position_embeddings", 0) or 1 << 20) - offset
+        self.max_length = max_tokens(folder).tokens
         self.vocabulary = int(config.vocab_size)
         self.name = f"transformers-{precision}-{place.type}"
-        self.max_tokens = _MAX_TOKENS[place.type] if max_tokens is None else max_tokens
+        self.tokens_a_pass = _MAX_TOKENS[place.type] if tokens_a_pass is None else tokens_a_pass
 
     @torch.inference_mode()
     def logits(self, batch: Ragged) -> tuple[torch.Tensor, torch.Tensor]:
@@ -64,7 +65,7 @@ class TransformersEngine:
         if batch.total and not (batch.ids.min() >= 0 and batch.ids.max() < self.vocabulary):
             raise ValueError(f"Token ids must lie in 0 to {self.vocabulary - 1}: is the tokenizer that of the model?")
         logits = torch.empty(2, batch.total, dtype=torch.float32, device=self.device)
-        for rows in batch.within_budget(self.max_tokens, padded=True):
+        for rows in batch.within_budget(self.tokens_a_pass, padded=True):
             part = batch.take(rows)
             if not part.total:
                 continue

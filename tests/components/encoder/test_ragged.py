@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.encoder.ragged import Ragged, inverse
+from components.encoder.ragged import Ragged
 
 rows_of_ids = st.lists(st.lists(st.integers(0, 30_000), max_size=12), max_size=20)
 
@@ -31,18 +31,14 @@ def test_take_is_list_indexing(rows: list[list[int]], data: st.DataObject) -> No
     assert batch.ids[batch.token_indices(numbers)].tolist() == [i for c in chosen for i in rows[c]]
 
 
-@given(st.lists(rows_of_ids, max_size=4))
-def test_concatenate_is_list_addition(parts: list[list[list[int]]]) -> None:
-    assert lists(Ragged.concatenate([Ragged.of(part) for part in parts])) == [row for part in parts for row in part]
-
-
 @given(rows_of_ids, st.integers(1, 40))
-def test_split_keeps_to_the_budget_and_can_be_undone(rows: list[list[int]], budget: int) -> None:
-    batches, back = Ragged.of(rows).split(budget)
-    assert all(batch.total <= budget or len(batch) == 1 for batch in batches)
-    dealt = [row for batch in batches for row in lists(batch)]
-    assert [len(row) for row in dealt] == sorted(map(len, rows), reverse=True)
-    assert [dealt[i] for i in back] == rows
+def test_batches_keep_to_the_budget_and_hold_every_sequence_once(rows: list[list[int]], budget: int) -> None:
+    batch = Ragged.of(rows)
+    dealt = batch.within_budget(budget)
+    assert all(batch.take(part).total <= budget or len(part) == 1 for part in dealt)
+    order = [int(row) for part in dealt for row in part]
+    assert sorted(order) == list(range(len(rows)))
+    assert [len(rows[row]) for row in order] == sorted(map(len, rows), reverse=True)
 
 
 @given(rows_of_ids, st.integers(1, 40))
@@ -50,12 +46,6 @@ def test_padded_budget_counts_the_padding(rows: list[list[int]], budget: int) ->
     batch = Ragged.of(rows)
     for part in batch.within_budget(budget, padded=True):
         assert len(part) == 1 or len(part) * batch.lengths[part].max() <= budget
-
-
-@given(st.permutations(range(9)))
-def test_inverse_undoes_a_permutation(order: list[int]) -> None:
-    values = np.arange(9) * 10
-    assert (values[np.array(order)][inverse(np.array(order))] == values).all()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ import pytest
 from haystack import Document
 
 from components.reader import ExtractiveReader
-from components.reader.request import FIRST_PASSAGES, Request
+from components.reader.calibration_features import span_features
+from components.reader.early_stop import FIRST_PASSAGES
+from components.reader.request import Request
 
 FOUND = [Document(content=f"The tower number {n} was built in {1800 + n} by Eiffel.", score=-n) for n in range(12)]
 
@@ -20,7 +22,7 @@ def reader(folder: Path, early_stop: str, **weights: float) -> ExtractiveReader:
 def counted(loaded: ExtractiveReader) -> list[int]:
     """How many windows each call of the engine gets."""
     calls: list[int] = []
-    engine = loaded.reading.engine
+    engine = loaded.span_reader.engine
     logits = engine.logits
     engine.logits = lambda batch: calls.append(len(batch)) or logits(batch)  # type: ignore[method-assign]
     return calls
@@ -60,9 +62,11 @@ def test_each_question_stops_for_itself(reader_of: Callable[[str], Path]) -> Non
     plain = reader(reader_of("bert"), "off")
     questions = [(f"Who built number {n}?", FOUND[n:] + FOUND[:n]) for n in range(6)]
     logits = []
-    for spans in plain.reading.spans([Request(query, found) for query, found in questions], plain.read_settings):
+    for spans in span_features(
+        plain.span_reader, [Request(query, found) for query, found in questions], plain.read_settings
+    ):
         logits.append(
-            max(s.values[0] - 0.5 * s.values[1] + s.values[3] for s in spans if s.place.passage < FIRST_PASSAGES)
+            max(s.values[0] - 0.5 * s.values[1] + s.values[3] for s in spans if s.span.passage < FIRST_PASSAGES)
         )
     middle = sorted(logits)[3]
     stopping = reader(reader_of("bert"), "aggressive", stop_aggressive=middle - 1e-4)

@@ -13,6 +13,7 @@ from haystack import Document, Pipeline
 from haystack.utils import ComponentDevice, Secret
 
 from components.reader import ExtractiveReader
+from components.reader.request import SETTINGS, resolve_request
 
 CHANGED: dict[str, Any] = {
     "model": "some/folder",
@@ -202,8 +203,8 @@ async def test_questions_asked_at_the_same_time_get_their_own_answers(reader: Ex
 
 async def test_questions_asked_at_the_same_time_are_read_together(reader: ExtractiveReader) -> None:
     sizes: list[int] = []
-    answer = reader.reading.answer
-    reader.reading.answer = lambda requests: sizes.append(len(requests)) or answer(requests)  # type: ignore[method-assign]
+    answer = reader.span_reader.answer
+    reader.span_reader.answer = lambda requests: sizes.append(len(requests)) or answer(requests)  # type: ignore[method-assign]
     found = [Document(content="The tower was built in 1889.")]
     await asyncio.gather(*(reader.run_async("Who?", found) for _ in range(20)))
     reader.close()
@@ -223,3 +224,9 @@ async def test_a_bad_request_fails_alone(reader: ExtractiveReader) -> None:
 
 def test_both_ways_to_run_have_the_same_sockets() -> None:
     assert inspect.signature(ExtractiveReader.run) == inspect.signature(ExtractiveReader.run_async)
+
+
+def test_an_override_that_is_no_setting_is_refused_by_name() -> None:
+    settings = dict.fromkeys(SETTINGS, 1)
+    with pytest.raises(ValueError, match=r"no settings topk.*top_k"):
+        resolve_request("Who?", [], settings, {"topk": 3})

@@ -9,7 +9,7 @@ import torch
 from haystack import Document
 
 from components.reader import ExtractiveReader
-from components.reader.answer_text import normalised, whole_words
+from components.reader.answers.answer_text import normalise_answer, widen_to_words
 
 QUESTION = "Who built the tower in Paris?"
 PASSAGES = [
@@ -67,12 +67,12 @@ def slow_answers(folder: Path, question: str, passages: list[str], scores: list[
             found.sort(reverse=True)
             z = (scores[number] - mean) / spread
             extra = -0.6 * (start[0] + end[0]) + 0.8 * z - 0.3 * math.log(1 + number)
-            spans += [(score + extra, number, *whole_words(passage, a, b)) for score, a, b in found[:SPANS]]
+            spans += [(score + extra, number, *widen_to_words(passage, a, b)) for score, a, b in found[:SPANS]]
     spans = [span for span in spans if span[2] < span[3]]
     spans.sort(reverse=True)
     best: dict = {}
     for logit, number, a, b in spans[:64]:
-        regions = best.setdefault(normalised(passages[number][a:b]), {})
+        regions = best.setdefault(normalise_answer(passages[number][a:b]), {})
         regions.setdefault((number, a, b), logit)
     mass = {text: sum(math.exp(logit / 2.5) for logit in regions.values()) for text, regions in best.items()}
     none = math.exp(1.5 / 2.5)
@@ -106,10 +106,10 @@ def test_answers_are_those_of_the_slow_reference(folder: Path) -> None:
     answers = reader(folder).run(QUESTION, documents())["answers"]
     assert answers[-1].data is None and answers[-1].score == pytest.approx(none, abs=1e-4)
     ranked = sorted(expected, key=lambda text: -expected[text][0])
-    assert normalised(answers[0].data) == ranked[0]
+    assert normalise_answer(answers[0].data) == ranked[0]
     assert len(answers) == len(expected) + 1
     for answer in answers[:-1]:
-        probability, (passage, start, end) = expected[normalised(answer.data)]
+        probability, (passage, start, end) = expected[normalise_answer(answer.data)]
         assert answer.score == pytest.approx(probability, abs=1e-4)
         assert answer.data == answer.document.content[answer.document_offset.start : answer.document_offset.end]
         if probability > 0.01:

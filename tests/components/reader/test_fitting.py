@@ -33,7 +33,7 @@ def test_features_of_a_reader_rank_as_the_reader_does(reader_of: Callable[[str],
         Example("Who sleeps?", [], ["cats"], "dogs"),
     ]
     reader.warm_up()
-    features = collect(reader.reading, examples, reader.read_settings, at_once=3)
+    features = collect(reader.span_reader, examples, reader.read_settings, at_once=3)
     served = reader.read([(example.question, example.documents) for example in examples])
     ours = answer_all(features, Calibration(**weights))
     assert [answers[-1].score for answers in served] == pytest.approx(ours.no_answer.tolist())

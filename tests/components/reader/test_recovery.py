@@ -13,7 +13,14 @@ from haystack import Document
 from components.encoder.ragged import Ragged
 from components.reader import ExtractiveReader
 from components.reader.engines.base import SpanEngine
-from components.reader.recovery import DeviceFull, DeviceLost, KeptEngine, in_halves, is_out_of_memory, is_sticky
+from components.reader.recovery import (
+    DeviceFull,
+    DeviceLost,
+    RecoveringEngine,
+    is_out_of_memory,
+    is_sticky,
+    run_halving,
+)
 
 FULL = (
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
@@ -54,8 +61,8 @@ def reader(reader_of: Callable[[str], Path]) -> Iterator[ExtractiveReader]:
 
 
 def failing(reader: ExtractiveReader, when: Callable[[Ragged], bool], error: Exception) -> Failing:
-    engine = Failing(reader.reading.engine, when, error)
-    reader.reading._kept.engine = engine
+    engine = Failing(reader.span_reader.engine, when, error)
+    reader.span_reader.recovering.engine = engine
     return engine
 
 
@@ -84,7 +91,7 @@ def test_halves_keep_the_order(fits: int) -> None:
         return rows.tolist()
 
     rows = np.arange(23)[::-1]
-    assert [row for part in in_halves(compute, rows) for row in part] == rows.tolist()
+    assert [row for part in run_halving(compute, rows) for row in part] == rows.tolist()
     assert len(tried) < 2 * 23
 
 
@@ -116,7 +123,7 @@ def test_after_a_sticky_error_the_engine_is_built_anew(reader: ExtractiveReader,
     for _ in range(2):  # an error long after the last one is met in the same way
         engine = failing(reader, lambda batch: True, error)
         assert shown(reader.run("Who?", FOUND)["answers"]) == whole
-        assert engine.calls == [9] and reader.reading.engine is not engine
+        assert engine.calls == [9] and reader.span_reader.engine is not engine
 
 
 @pytest.mark.parametrize("rebuilds", [True, False], ids=["fails again", "cannot be loaded"])
@@ -130,7 +137,7 @@ async def test_when_that_does_not_help_everybody_is_told_to_restart(reader: Extr
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
         return engine
 
-    reader.reading._kept._rebuild = rebuild
+    reader.span_reader.recovering._rebuild = rebuild
     ended = await asyncio.wait_for(
         asyncio.gather(*(reader.run_async("Who?", FOUND) for _ in range(20)), return_exceptions=True), 15
     )
@@ -146,7 +153,7 @@ def test_other_errors_stay_what_they_are(reader: ExtractiveReader) -> None:
     engine = failing(reader, lambda batch: True, RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         reader.run("Who?", FOUND)
-    assert engine.calls == [9] and reader.reading.engine is engine
+    assert engine.calls == [9] and reader.span_reader.engine is engine
 
 
 def test_the_old_engine_is_gone_before_another_is_loaded() -> None:
@@ -158,7 +165,7 @@ def test_the_old_engine_is_gone_before_another_is_loaded() -> None:
         held.append(kept.engine)
         return SimpleNamespace(name="new", max_length=8)
 
-    kept = KeptEngine(old, rebuild)  # type: ignore[arg-type]
+    kept = RecoveringEngine(old, rebuild)  # type: ignore[arg-type]
 
     def work() -> str:
         if kept.engine is old:
@@ -173,7 +180,9 @@ def test_the_old_engine_is_gone_before_another_is_loaded() -> None:
 
 def test_a_request_that_is_at_fault_itself_loses_only_itself() -> None:
     """The engine works again; what the request does next is no failure of the device."""
-    kept = KeptEngine(SimpleNamespace(name="old", max_length=8), lambda: SimpleNamespace(name="new", max_length=8))  # type: ignore[arg-type]
+    kept = RecoveringEngine(
+        SimpleNamespace(name="old", max_length=8), lambda: SimpleNamespace(name="new", max_length=8)
+    )  # type: ignore[arg-type]
     errors = [RuntimeError("CUDA error: device-side assert triggered"), ValueError("this question is at fault")]
 
     def work() -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.reader.tokens import PassageCache, PassageTokenizer, content_key
+from components.reader.token_cache import PassageCache, content_key
+from components.reader.tokens import PassageTokenizer
 
 ODD = "a\x00b 👩‍👩‍👧 e\u0301te\u0301 שלום\r\nﬁne 東京 \ud800 </s> [SEP] end"
 

@@ -6,7 +6,7 @@ import torch
 
 from components.encoder.ragged import Ragged
 from components.models import PROJECT_ROOT
-from components.reader.engines.calibration_texts import calibration_windows
+from components.reader.engines.int8_samples import calibration_windows
 
 BUNDLED = PROJECT_ROOT / "models" / "minilm-squad"
 

@@ -12,9 +12,10 @@ import torch
 
 from components.encoder.int8 import int8_available
 from components.encoder.ragged import Ragged
-from components.reader.engines import selection as choose
+from components.reader.engines import benchmark
 from components.reader.engines.base import SpanEngine
-from components.reader.engines.selection import best_spans, load_engine
+from components.reader.engines.benchmark import best_spans, measure_engines
+from components.reader.engines.selection import load_engine
 
 needs_int8 = pytest.mark.skipif(not int8_available(), reason="int8 in torch needs AVX-512")
 ENGINES = [
@@ -112,7 +113,7 @@ def test_auto_measures_once_and_remembers(
     bundled: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("EXCERPT_CACHE", str(tmp_path))
-    monkeypatch.setattr(choose, "_SECONDS", 0.01)
+    monkeypatch.setattr(benchmark, "_SECONDS", 0.01)
     first = load_engine(bundled, device="cpu")
     (choice,) = (json.loads(file.read_text()) for file in tmp_path.glob("choice-*/choice.json"))
     table = choice["measured"]
@@ -120,16 +121,14 @@ def test_auto_measures_once_and_remembers(
     assert first.name == f"{choice['engine']}-{choice['precision']}-cpu"
     assert table[first.name]["agreement"] >= 0.99
 
-    def never(folder: Path) -> None:
+    def never(*asked: object) -> None:
         raise AssertionError("measured twice")
 
-    monkeypatch.setattr(choose, "measure", never)
+    monkeypatch.setattr(benchmark, "measure_engines", never)
     assert load_engine(bundled, device="cpu").name == first.name
 
 
 def test_auto_takes_no_engine_that_disagrees(bundled: Path, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
-    honest = choose.load_engine
-
     class Liar:
         def __init__(self, engine: SpanEngine) -> None:
             self.engine, self.name, self.max_length = engine, "liar", engine.max_length
@@ -137,13 +136,12 @@ def test_auto_takes_no_engine_that_disagrees(bundled: Path, monkeypatch: pytest.
         def logits(self, batch: Ragged) -> tuple[torch.Tensor, torch.Tensor]:
             return torch.zeros(batch.total), torch.zeros(batch.total)
 
-    def load(folder: Path, engine: str, precision: str, device: str) -> SpanEngine:
-        made = honest(folder, engine, precision, device)
+    def load(engine: str, precision: str) -> SpanEngine:
+        made = load_engine(bundled, engine, precision, "cpu")
         return made if precision == "fp32" else Liar(made)
 
-    monkeypatch.setattr(choose, "load_engine", load)
-    monkeypatch.setattr(choose, "_SECONDS", 0.01)
-    assert choose.measure(bundled)[1] == "fp32"
+    monkeypatch.setattr(benchmark, "_SECONDS", 0.01)
+    assert measure_engines(bundled, load)[1] == "fp32"
 
 
 def test_auto_reads_small_models_and_those_without_a_tokenizer_in_fp32(

@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Place:
+class AnswerSpan:
     """
     A span that may be the answer.
 
@@ -21,7 +21,7 @@ class Place:
     :param text: normalised text: places with the same text give the same answer.
     :param region: names what was read: two places with the same region are the same words of the same source (in
         windows or passages that overlap, or in copies of a passage), so the second is no further evidence.
-    :param logit: see :func:`span_logits`.
+    :param logit: see :func:`components.reader.span_selection.span_logits`.
     """
 
     passage: int
@@ -37,7 +37,7 @@ class RankedAnswer:
     """An answer with its probability and its places, the most probable one first."""
 
     probability: float
-    places: tuple[Place, ...]
+    places: tuple[AnswerSpan, ...]
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def z_scores(scores: Sequence[float | None]) -> Floats:
     )
 
 
-def rank_answers(places: Sequence[Place], weights: Calibration) -> Ranking:
+def rank_answers(places: Sequence[AnswerSpan], weights: Calibration) -> Ranking:
     """
     Softmax over the answers of all passages and "no answer", in the manner of Clark and Gardner 2018 ("Simple and
     Effective Multi-Paragraph Reading Comprehension", shared normalisation, summed over the places of an answer).
@@ -78,12 +78,12 @@ def rank_answers(places: Sequence[Place], weights: Calibration) -> Ranking:
     With x = logit / temperature of a place, an answer weighs ``exp(max x)``, or with agreement
     ``(1 - agreement) * exp(max x) + agreement * sum exp(x)`` over its regions (each region by its best place).
     """
-    best_of_region: dict[tuple[str, Hashable], Place] = {}
+    best_of_region: dict[tuple[str, Hashable], AnswerSpan] = {}
     for place in places:
         known = best_of_region.get((place.text, place.region))
         if known is None or place.logit > known.logit:
             best_of_region[place.text, place.region] = place
-    by_text: dict[str, list[Place]] = {}
+    by_text: dict[str, list[AnswerSpan]] = {}
     for place in places:
         by_text.setdefault(place.text, []).append(place)
     evidence: dict[str, list[float]] = {}

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.reader.answer_text import normalised, overlap, surroundings, whole_words
+from components.reader.answers.answer_text import context_span, normalise_answer, overlap_share, widen_to_words
 
 
 def widened(text: str, part: str) -> str:
     start = text.index(part)
-    begin, stop = whole_words(text, start, start + len(part))
+    begin, stop = widen_to_words(text, start, start + len(part))
     return text[begin:stop]
 
 
@@ -58,11 +58,11 @@ TEXT = st.text(
 def test_whole_words_of_any_text(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    begin, stop = whole_words(text, start, end)
+    begin, stop = widen_to_words(text, start, end)
     assert 0 <= begin <= stop <= len(text)
     if text[start:end].strip():
         assert begin < stop and not text[begin].isspace() and not text[stop - 1].isspace()
-        assert whole_words(text, begin, stop) == (begin, stop), "doing it twice changes nothing"
+        assert widen_to_words(text, begin, stop) == (begin, stop), "doing it twice changes nothing"
         assert not (stop < len(text) and unicodedata.combining(text[stop])), "no letter loses its accent"
     else:
         assert begin == stop
@@ -79,27 +79,27 @@ def test_whole_words_of_any_text(text: str, data: st.DataObject) -> None:
     ],
 )
 def test_the_same_answer_in_other_words(first: str, second: str) -> None:
-    assert normalised(first) == normalised(second)
+    assert normalise_answer(first) == normalise_answer(second)
 
 
 @pytest.mark.parametrize(("first", "second"), [("1889", "1888"), ("!", "?"), ("€", "$"), ("the", "a"), ("$5", "5")])
 def test_other_answers_stay_apart(first: str, second: str) -> None:
-    assert normalised(first) != normalised(second)
+    assert normalise_answer(first) != normalise_answer(second)
 
 
 def test_overlap_counts_the_shorter_span() -> None:
-    assert overlap((0, 10), (5, 7)) == 1.0
-    assert overlap((0, 10), (8, 12)) == 0.5
-    assert overlap((0, 10), (10, 12)) == 0.0
-    assert overlap((3, 3), (0, 9)) == 0.0
+    assert overlap_share((0, 10), (5, 7)) == 1.0
+    assert overlap_share((0, 10), (8, 12)) == 0.5
+    assert overlap_share((0, 10), (10, 12)) == 0.0
+    assert overlap_share((3, 3), (0, 9)) == 0.0
 
 
 def test_an_answer_is_shown_among_whole_words_of_its_page() -> None:
     text = "one page\fthe second page has an answer in it\fthe third"
     start = text.index("answer")
-    begin, stop = surroundings(text, start, start + 6, 100)
+    begin, stop = context_span(text, start, start + 6, 100)
     assert text[begin:stop] == "the second page has an answer in it"
-    begin, stop = surroundings(text, start, start + 6, 9)
+    begin, stop = context_span(text, start, start + 6, 9)
     assert text[begin:stop] == "has an answer in it"
 
 
@@ -107,6 +107,6 @@ def test_an_answer_is_shown_among_whole_words_of_its_page() -> None:
 def test_surroundings_hold_the_answer(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))
     end = data.draw(st.integers(start, len(text)))
-    begin, stop = surroundings(text, start, end, 5)
+    begin, stop = context_span(text, start, end, 5)
     assert 0 <= begin <= start <= end <= stop <= len(text)
     assert start - begin <= 5 and stop - end <= 5

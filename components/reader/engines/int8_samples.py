@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from components.encoder.ragged import Ragged
+from components.models import load_tokenizer
 
 # 100 questions with a passage of SQuAD's training set (CC BY-SA 4.0, named in its first line); every third question
 # belongs to another passage, as most of what a reader reads.
-_FILE = Path(__file__).with_name("calibration.jsonl")
+_FILE = Path(__file__).with_name("int8_samples.jsonl")
 _WINDOW = 384
 
 
@@ -17,15 +18,9 @@ def calibration_windows(folder: Path, max_length: int) -> Ragged:
     """
     The bundled texts by the tokenizer of this model folder, shuffled in length as they come.
 
-    :raises ValueError: the folder has no tokenizer.json.
+    :raises components.models.ModelError: the folder has no tokenizer.
     """
-    from tokenizers import Tokenizer
-
-    file = folder / "tokenizer.json"
-    if not file.is_file():
-        raise ValueError(f"{folder} has no tokenizer.json, which learning int8 ranges and comparing engines need.")
-    tokenizer = Tokenizer.from_file(str(file))
-    tokenizer.no_padding()
+    tokenizer = load_tokenizer(folder)
     tokenizer.enable_truncation(min(_WINDOW, max_length), strategy="only_second")
     lines = _FILE.read_text(encoding="utf-8").splitlines()[1:]
     pairs = [(row["question"], row["passage"]) for row in map(json.loads, lines)]
@@ -33,6 +28,6 @@ def calibration_windows(folder: Path, max_length: int) -> Ragged:
     return Ragged.of([each.ids for each in encodings], [each.type_ids for each in encodings])
 
 
-def portions(windows: Ragged, size: int) -> list[Ragged]:
+def split_batches(windows: Ragged, size: int) -> list[Ragged]:
     """Cut into batches of ``size`` sequences."""
     return [windows.take(np.arange(at, min(at + size, len(windows)))) for at in range(0, len(windows), size)]

@@ -26,7 +26,7 @@ class _WithoutPunctuation(dict[int, int | None]):
 _WITHOUT_PUNCTUATION = _WithoutPunctuation()
 
 
-def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
+def widen_to_words(text: str, start: int, end: int) -> tuple[int, int]:
     """
     Widen a span to the words it cuts, then trim what is no part of an answer at its edges.
 
@@ -48,10 +48,10 @@ def whole_words(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while end < len(text) and _inseparable(text, end):
         end += 1
-    return _trimmed(text, start, end)
+    return _trim(text, start, end)
 
 
-def normalised(text: str) -> str:
+def normalise_answer(text: str) -> str:
     """
     The form in which two answers count as the same: the official SQuAD script's (lower case, no punctuation, no English
     articles, single spaces), with Unicode's punctuation; an answer of nothing else stands for itself.
@@ -62,13 +62,13 @@ def normalised(text: str) -> str:
     return folded or text.strip()
 
 
-def overlap(first: tuple[int, int], second: tuple[int, int]) -> float:
+def overlap_share(first: tuple[int, int], second: tuple[int, int]) -> float:
     """What two spans share, as a part of the shorter one: 0.0 (nothing) to 1.0 (it lies within the longer one)."""
     shared = min(first[1], second[1]) - max(first[0], second[0])
     return max(shared, 0) / max(min(first[1] - first[0], second[1] - second[0]), 1)
 
 
-def surroundings(text: str, start: int, end: int, characters: int = 160) -> tuple[int, int]:
+def context_span(text: str, start: int, end: int, characters: int = 160) -> tuple[int, int]:
     """The part of ``text`` to show an answer in: up to ``characters`` on each side, whole words, not beyond a page."""
     begin, stop = max(start - characters, 0), min(end + characters, len(text))
     begin = max(begin, text.rfind("\f", begin, start) + 1)
@@ -105,7 +105,7 @@ def _in_word(character: str) -> bool:
     return character.isalnum() or unicodedata.category(character)[0] == "M"
 
 
-def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     while end - start > 1:
         first, last = text[start], text[end - 1]
         inside = text[start:end]

@@ -8,14 +8,14 @@ from haystack import Document
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.reader.answers.extracted_answers import build_answers
+from components.reader.answers.ranking import AnswerSpan, passage_logits, rank_answers, z_scores
 from components.reader.calibration import SPAN_ALONE, Calibration
-from components.reader.extracted_answers import extracted_answers
-from components.reader.ranking import Place, passage_logits, rank_answers, z_scores
 from components.reader.request import Request
 
 PLACES = st.lists(
     st.builds(
-        lambda passage, start, text, logit: Place(passage, start, start + 2, text, (passage, start), logit),
+        lambda passage, start, text, logit: AnswerSpan(passage, start, start + 2, text, (passage, start), logit),
         st.integers(0, 3),
         st.integers(0, 5),
         st.sampled_from(["paris", "london", "rome"]),
@@ -26,7 +26,7 @@ PLACES = st.lists(
 WEIGHTS = st.builds(Calibration, no_answer=st.floats(-5, 5), agreement=st.floats(0, 1), temperature=st.floats(0.2, 5))
 
 
-def slow_ranking(places: list[Place], weights: Calibration) -> tuple[dict[str, float], float]:
+def slow_ranking(places: list[AnswerSpan], weights: Calibration) -> tuple[dict[str, float], float]:
     masses: dict[str, float] = {}
     for text in {place.text for place in places}:
         best = {}
@@ -41,7 +41,7 @@ def slow_ranking(places: list[Place], weights: Calibration) -> tuple[dict[str, f
 
 
 @given(PLACES, WEIGHTS)
-def test_probabilities_are_those_of_the_formula(places: list[Place], weights: Calibration) -> None:
+def test_probabilities_are_those_of_the_formula(places: list[AnswerSpan], weights: Calibration) -> None:
     got = rank_answers(places, weights)
     expected, none = slow_ranking(places, weights)
     assert {answer.places[0].text: answer.probability for answer in got.answers} == pytest.approx(expected)
@@ -58,9 +58,9 @@ def test_no_place_leaves_no_answer() -> None:
 
 def test_answers_that_agree_support_each_other() -> None:
     places = [
-        Place(0, 0, 5, "london", "a", 2.0),
-        Place(1, 0, 5, "paris", "b", 1.8),
-        Place(2, 0, 5, "paris", "c", 1.7),
+        AnswerSpan(0, 0, 5, "london", "a", 2.0),
+        AnswerSpan(1, 0, 5, "paris", "b", 1.8),
+        AnswerSpan(2, 0, 5, "paris", "c", 1.7),
     ]
     together = rank_answers(places, Calibration(temperature=1.0, agreement=1.0))
     assert [place.passage for place in together.answers[0].places] == [1, 2]
@@ -69,13 +69,17 @@ def test_answers_that_agree_support_each_other() -> None:
 
 
 def test_the_same_words_read_twice_are_no_further_evidence() -> None:
-    places = [Place(0, 0, 5, "london", "a", 2.0), Place(1, 0, 5, "paris", "b", 1.8), Place(2, 9, 14, "paris", "b", 1.8)]
+    places = [
+        AnswerSpan(0, 0, 5, "london", "a", 2.0),
+        AnswerSpan(1, 0, 5, "paris", "b", 1.8),
+        AnswerSpan(2, 9, 14, "paris", "b", 1.8),
+    ]
     got = rank_answers(places, Calibration(temperature=1.0, agreement=1.0))
     assert got.answers[0].places[0].text == "london" and len(got.answers[1].places) == 2
 
 
 def test_huge_logits_do_not_overflow() -> None:
-    got = rank_answers([Place(0, 0, 1, "a", 1, 1e5), Place(0, 1, 2, "b", 2, -1e5)], Calibration())
+    got = rank_answers([AnswerSpan(0, 0, 1, "a", 1, 1e5), AnswerSpan(0, 1, 2, "b", 2, -1e5)], Calibration())
     assert got.answers[0].probability == pytest.approx(1) and got.answers[1].probability == 0
 
 
@@ -96,7 +100,7 @@ def test_scores_that_say_nothing_weigh_nothing(scores: list) -> None:
 def test_an_answer_more_probable_than_none_is_not_withheld(no_answer: float, withheld: bool) -> None:
     """Whatever threshold is best for SQuAD 2.0: nobody understands that 69 % are not shown."""
     weights = Calibration(no_answer=float(np.log(no_answer)), temperature=1.0, no_answer_threshold=0.01)
-    places = [Place(0, start, start + 1, f"answer {start}", start, 0.0) for start in (0, 4)]
+    places = [AnswerSpan(0, start, start + 1, f"answer {start}", start, 0.0) for start in (0, 4)]
     request = Request("Who?", [Document(content="a tower")])
-    answers = extracted_answers(request, rank_answers(places, weights), weights.threshold)
+    answers = build_answers(request, rank_answers(places, weights), weights.threshold)
     assert answers[-1].meta["abstain"] is withheld

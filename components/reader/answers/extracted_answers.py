@@ -5,27 +5,28 @@ from typing import Any
 
 from haystack import Document, ExtractedAnswer
 
-from components.reader.answer_text import overlap, surroundings
-from components.reader.ranking import Place, RankedAnswer, Ranking
+from components.reader.answers.answer_text import context_span, overlap_share
+from components.reader.answers.provenance import find_origin, find_page
+from components.reader.answers.ranking import AnswerSpan, RankedAnswer, Ranking
 from components.reader.request import Request
 
 
-def extracted_answers(request: Request, ranking: Ranking, threshold: float) -> list[ExtractedAnswer]:
+def build_answers(request: Request, ranking: Ranking, threshold: float) -> list[ExtractedAnswer]:
     """
     The answers to hand out, most probable first; the no-answer (``data=None``) last, if it is asked for.
 
     Its ``meta["abstain"]`` says whether the best answer is better withheld: less probable than ``threshold``, or than
     no answer at all.
     """
-    settings = request.answering
+    settings = request.answer_settings
     answers: list[ExtractedAnswer] = []
-    taken: list[Place] = []
+    taken: list[AnswerSpan] = []
     for ranked in ranking.answers:
         if len(answers) == settings.top_k or ranked.probability < (settings.score_threshold or 0.0):
             break  # they come in falling order
-        if settings.overlap_threshold is None or not _covered(ranked.places[0], taken, settings.overlap_threshold):
+        if settings.overlap_threshold is None or not _is_covered(ranked.places[0], taken, settings.overlap_threshold):
             taken += ranked.places
-            answers.append(_extracted(request, ranked))
+            answers.append(_build_answer(request, ranked))
     if settings.no_answer:
         best_probability = ranking.answers[0].probability if ranking.answers else 0.0
         abstain = best_probability < threshold or best_probability <= ranking.no_answer
@@ -34,41 +35,21 @@ def extracted_answers(request: Request, ranking: Ranking, threshold: float) -> l
     return answers
 
 
-def origin(document: Document) -> tuple[Hashable, int]:
-    """
-    What a passage is cut from, and where it begins there: (source, character). A passage of unknown source is its own.
-    """
-    source, begin = document.meta.get("source_id"), document.meta.get("split_idx_start")
-    if source is None or not isinstance(begin, int):
-        return document.id, 0
-    return (source, document.meta.get("source_version")), begin
-
-
-def page_of(document: Document, character: int) -> int | None:
-    """
-    The page a character of the passage stands on: pages are separated by form feeds. None if the passage has no page.
-    """
-    page = document.meta.get("page_number")
-    if not isinstance(page, int):
-        return None
-    return page + (document.content or "")[:character].count("\f")
-
-
-def _covered(place: Place, taken: list[Place], threshold: float) -> bool:
+def _is_covered(place: AnswerSpan, taken: list[AnswerSpan], threshold: float) -> bool:
     return any(
-        place.passage == other.passage and overlap((place.start, place.end), (other.start, other.end)) > threshold
+        place.passage == other.passage and overlap_share((place.start, place.end), (other.start, other.end)) > threshold
         for other in taken
     )
 
 
-def _extracted(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
+def _build_answer(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
     best = ranked.places[0]
     document = request.documents[best.passage]
     text = document.content or ""
-    begin, stop = surroundings(text, best.start, best.end)
-    places = [_described(request.documents[place.passage], place) for place in _apart(request, ranked.places)]
+    begin, stop = context_span(text, best.start, best.end)
+    places = [_describe(request.documents[place.passage], place) for place in _distinct_places(request, ranked.places)]
     meta: dict[str, Any] = {"places": places}
-    if (page := page_of(document, best.start)) is not None:
+    if (page := find_page(document, best.start)) is not None:
         meta["answer_page_number"] = page
     for name in ("start_in_file", "end_in_file"):
         if name in places[0]:
@@ -85,29 +66,29 @@ def _extracted(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
     )
 
 
-def _apart(request: Request, places: tuple[Place, ...]) -> list[Place]:
+def _distinct_places(request: Request, places: tuple[AnswerSpan, ...]) -> list[AnswerSpan]:
     """
     One place for each stretch of a source, the best: "the river" and "river" at the same spot are one, and so is a spot
     that two overlapping passages of a file hold.
     """
     apart: dict[Hashable, list[tuple[int, int]]] = {}
-    kept: list[Place] = []
+    kept: list[AnswerSpan] = []
     for place in places:
         document = request.documents[place.passage]
-        source, shift = origin(document)
+        source, shift = find_origin(document)
         taken = apart.setdefault(source, [])
         stretch = (place.start + shift, place.end + shift)
-        if all(overlap(stretch, other) == 0 for other in taken):
+        if all(overlap_share(stretch, other) == 0 for other in taken):
             taken.append(stretch)
             kept.append(place)
     return kept
 
 
-def _described(document: Document, place: Place) -> dict[str, Any]:
+def _describe(document: Document, place: AnswerSpan) -> dict[str, Any]:
     described: dict[str, Any] = {
         "document_id": document.id,
         "file_path": document.meta.get("file_path"),
-        "page_number": page_of(document, place.start),
+        "page_number": find_page(document, place.start),
         "start": place.start,
         "end": place.end,
     }

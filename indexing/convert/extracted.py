@@ -1,6 +1,7 @@
 """What does a converter hand back, and with which reasons may it refuse a file?"""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -103,6 +104,11 @@ class TextBuilder:
         text = cleaned(text).replace("\f", "\n").strip()
         if text:
             self._add(text, separator)
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Add a paragraph of lines that belong together, such as a table's."""
+        for number, line in enumerate(lines):
+            self.block(line, "\n" if number else "\n\n")
 
     def heading(self, text: str, level: int) -> None:
         line = one_line(text, 4 * MAX_TITLE)

@@ -8,7 +8,7 @@ from typing import Any
 from indexing.convert.archive import checked_zip
 from indexing.convert.extracted import Extracted, Refusal, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.tables import rows_as_text
+from indexing.convert.tables import Cell, table_lines
 
 
 def convert_xlsx(data: bytes) -> Extracted:
@@ -29,8 +29,7 @@ def convert_xlsx(data: bytes) -> Extracted:
             if sheet.sheet_state != "visible":
                 notes.append(f"hidden sheet read: {one_line(sheet.title, 40)}")
             builder.heading(sheet.title, 1)
-            for line_number, line in enumerate(rows_as_text(_rows(sheet))):
-                builder.block(line, "\n" if line_number else "\n\n")
+            builder.lines(table_lines([Cell(text) for text in row] for row in _rows(sheet)))
         title = one_line(book.properties.title)
     except Refusal:
         raise

@@ -1,13 +1,13 @@
 """PPTX: one page a slide; its title is a heading, its notes follow."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from indexing.convert.archive import checked_zip
 from indexing.convert.extracted import Extracted, Refusal, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.tables import rows_as_text
+from indexing.convert.tables import Cell, expand, table_lines
 
 _MAX_DEPTH = 50
 
@@ -54,8 +54,11 @@ def _shapes(shapes: Iterable[Any], builder: TextBuilder, depth: int = 0) -> None
             for number, paragraph in enumerate(shape.text_frame.paragraphs):
                 builder.block(paragraph.text.replace("\v", "\n"), "\n" if number else "\n\n")
         elif getattr(shape, "has_table", False) and shape.has_table:
-            rows = ([cell.text for cell in row.cells] for row in shape.table.rows)
-            for number, line in enumerate(rows_as_text(rows)):
-                builder.block(line, "\n" if number else "\n\n")
+            builder.lines(table_lines(expand(_cells(shape.table)), headed=shape.table.first_row))
         elif hasattr(shape, "shapes"):
             _shapes(shape.shapes, builder, depth + 1)
+
+
+def _cells(table: Any) -> Iterator[list[Cell]]:
+    for row in table.rows:
+        yield [Cell(cell.text, cell.span_width, cell.span_height) for cell in row.cells if not cell.is_spanned]

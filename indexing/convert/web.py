@@ -8,7 +8,7 @@ from typing import Any
 from indexing.convert.encoding import decode
 from indexing.convert.extracted import Extracted, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.tables import rows_as_text
+from indexing.convert.tables import Cell, expand, table_lines
 
 # fmt: off
 _UNSEEN = frozenset({
@@ -109,8 +109,8 @@ def _walk(root: Any, hidden: set[int], builder: TextBuilder) -> None:
             continue
         if tag == "table" and (rows := _data_rows(node)) is not None:
             flush()
-            for number, line in enumerate(rows_as_text(*rows)):
-                builder.block(line, "\n" if number else "\n\n")
+            captions = [_collapsed(caption.text()) for caption in node.css("caption")]
+            builder.lines(table_lines(expand(rows), captions=captions))
             state.separator = "\n\n"
             continue
         if tag in _BLOCKS or tag in _LINES or tag in _HEADINGS:
@@ -131,21 +131,27 @@ def _children(node: Any) -> Iterator[Any]:
         child = child.next
 
 
-def _data_rows(table: Any) -> tuple[list[list[str]], bool | None] | None:
-    """Rows of a table of data and whether the first one names the columns; None for a table that lays out the page."""
+def _data_rows(table: Any) -> list[list[Cell]] | None:
+    """Cells of a table of data; None for a table that lays out the page."""
     if table.css_first("table table, h1, h2, h3, h4, h5, h6, pre, ul, ol, [hidden], [style]") is not None:
         return None
-    rows, header = [], None
-    for number, row in enumerate(table.css("tr")):
-        cells = [cell for cell in _children(row) if cell.tag in ("td", "th")]
-        texts = [_collapsed(cell.text(separator=" ")) for cell in cells]
-        if any(len(text) > _LAYOUT_CELL for text in texts):
-            return None
-        if number == 0 and len(cells) > 1 and all(cell.tag == "th" for cell in cells):
-            header = True
-        rows.append(texts)
-    captions = [[_collapsed(node.text())] for node in table.css("caption")]
-    return (captions + rows, False) if captions and not header else (rows, header) if not captions else None
+    rows = []
+    for row in table.css("tr"):
+        cells = []
+        for cell in _children(row):
+            if cell.tag in ("td", "th"):
+                text = _collapsed(cell.text())
+                if len(text) > _LAYOUT_CELL:
+                    return None
+                spans = [_span(cell.attributes.get(name)) for name in ("colspan", "rowspan")]
+                cells.append(Cell(text, *spans, header=cell.tag == "th"))
+        rows.append(cells)
+    return rows
+
+
+def _span(value: str | None) -> int:
+    digits = re.match(r"\s*(\d{1,5})", value or "")
+    return int(digits.group(1)) if digits else 1
 
 
 def _is_hidden(node: Any, hidden: set[int]) -> bool:

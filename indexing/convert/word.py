@@ -7,7 +7,7 @@ from typing import Any
 from indexing.convert.archive import checked_zip
 from indexing.convert.extracted import Extracted, Refusal, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.tables import rows_as_text
+from indexing.convert.tables import Cell, expand, table_lines
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"  # says again what Choice says
@@ -82,8 +82,7 @@ class _Reader:
             if child.tag == f"{_W}p":
                 self._paragraph(child, depth)
             elif child.tag == f"{_W}tbl":
-                for number, line in enumerate(rows_as_text(self._rows(child))):
-                    self.builder.block(line, "\n" if number else "\n\n")
+                self.builder.lines(table_lines(expand(self._rows(child))))
             elif child.tag not in (_FALLBACK, f"{_W}sectPr", f"{_W}del") and len(child):
                 self.blocks(child, depth + 1)
 
@@ -107,11 +106,39 @@ class _Reader:
         for box in boxes:
             self.blocks(box, depth + 1)
 
-    def _rows(self, table: Any) -> Iterator[list[str]]:
+    def _rows(self, table: Any) -> list[list[Cell]]:
+        rows: list[list[Cell]] = []
+        above: dict[int, Cell] = {}  # cells that may go on below, by their first column
         for row in table.iter(f"{_W}tr"):
-            if _owner(row, f"{_W}tbl") is table:
-                cells = [cell for cell in row.iter(f"{_W}tc") if _owner(cell, f"{_W}tr") is row]
-                yield [" ".join(_text(part)[0] for part in cell.iter(f"{_W}p")).replace("\f", " ") for cell in cells]
+            if _owner(row, f"{_W}tbl") is not table:
+                continue
+            heading = row.find(f"{_W}trPr/{_W}tblHeader") is not None
+            cells: list[Cell] = []
+            open_cells: dict[int, Cell] = {}
+            column = _number(row.find(f"{_W}trPr/{_W}gridBefore"), 0)
+            cells.extend([Cell("")] * min(column, 100))
+            for cell in row.iter(f"{_W}tc"):
+                if _owner(cell, f"{_W}tr") is not row:
+                    continue
+                span = _number(cell.find(f"{_W}tcPr/{_W}gridSpan"), 1)
+                merge = cell.find(f"{_W}tcPr/{_W}vMerge")
+                if merge is not None and merge.get(f"{_W}val") != "restart" and column in above:
+                    above[column].rows += 1
+                    open_cells[column] = above[column]
+                else:
+                    text = " ".join(_text(part)[0] for part in cell.iter(f"{_W}p")).replace("\f", " ")
+                    cells.append(Cell(text, span, header=heading))
+                    if merge is not None:
+                        open_cells[column] = cells[-1]
+                column += span
+            above = open_cells
+            rows.append(cells)
+        return rows
+
+
+def _number(element: Any, default: int) -> int:
+    value = element.get(f"{_W}val", "") if element is not None else ""
+    return int(value) if value.isdigit() and len(value) < 5 else default
 
 
 def _owner(element: Any, tag: str) -> Any:

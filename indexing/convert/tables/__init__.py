@@ -1,4 +1,4 @@
-"""One model for the tables of every format: a grid of cells (`grid`), its column names (`headers`), its text (`lines`)."""
+"""One model for the tables of every format: a grid of cells (`grid`), its names (`headers`), its text (`lines`)."""
 
 from indexing.convert.tables.grid import Cell, expand
 from indexing.convert.tables.lines import table_lines

@@ -2,8 +2,8 @@
 The text of a table: one line a row, which a reader understands without the rows around it.
 
 - a table with column names: ``Island: Hooge; Beds: 900; Ferry: daily``; where the first column has no name, its cell is
-  the name of the row: ``Hooge: 2023: 10; 2024: 20``. A row too wide for a sentence or two is several lines, each of which
-  begins with the row's first cell again. Ahead of the rows stands one line of the names: ``Island | Beds | Ferry``.
+  the name of the row: ``Hooge: 2023: 10; 2024: 20``. A row too wide for a sentence or two is several lines, each of
+  which begins with the row's first cell again. Ahead of the rows stands one line of the names: ``Island | Beds``.
 - a form: ``Landlord: Jens Wand``, a line a pair.
 - a table without names: ``Hooge | 900 | daily``.
 
@@ -14,7 +14,7 @@ of them; titles and captions are lines of their own ahead of the rows.
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from indexing.convert.tables.grid import Cell, Row, distinct
+from indexing.convert.tables.grid import Row, distinct
 from indexing.convert.tables.headers import (
     column_names,
     count_header_rows,

@@ -10,39 +10,42 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def progress(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+def progress(what: str, total: int | None, unit: str, done: int = 0) -> Iterator[Advance]:
     """
     Show how far something is while the block runs.
 
-    What it yields is called with how many more units are done, and the total where that is known only now.
+    What it yields is called with how many more units are done, the total where that is known only now, and a note that
+    is shown beside.
 
     :param total: None when nobody knows yet.
+    :param done: units that were done before, by a run that goes on.
     """
     if sys.stderr.isatty():
-        with _bar(what, total, unit) as advance:
+        with _bar(what, total, unit, done) as advance:
             yield advance
         return
     began = told = time.monotonic()
-    done = told_done = 0
+    first = told_done = done
+    shown = ""
 
-    def advance_lines(count: int, known_total: int | None = None) -> None:
-        nonlocal done, told, told_done, total
-        done, total = done + count, known_total or total
+    def advance_lines(count: int, known_total: int | None = None, note: str = "") -> None:
+        nonlocal done, told, told_done, total, shown
+        done, total, shown = done + count, known_total or total, note or shown
         now = time.monotonic()
         if now - told >= SECONDS_BETWEEN_LINES:
             told, told_done = now, done
-            print(_line(what, done, total, unit, now - began), file=sys.stderr, flush=True)
+            print(_line(what, done, total, unit, now - began, first, shown), file=sys.stderr, flush=True)
 
     yield advance_lines
     if done > told_done:
-        print(_line(what, done, total, unit, time.monotonic() - began), file=sys.stderr, flush=True)
+        print(_line(what, done, total, unit, time.monotonic() - began, first, shown), file=sys.stderr, flush=True)
 
 
-def _line(what: str, done: int, total: int | None, unit: str, seconds: float) -> str:
-    rate = done / seconds if seconds > 0 else 0.0
+def _line(what: str, done: int, total: int | None, unit: str, seconds: float, first: int = 0, note: str = "") -> str:
+    rate = (done - first) / seconds if seconds > 0 else 0.0
     of = f" of {total:,}" if total is not None else ""
-    left = f", {_clock((total - done) / rate)} left" if total is not None and 0 < done < total and rate else ""
-    return f"{what}: {done:,}{of} {unit} in {_clock(seconds)}, {rate:,.1f} a second{left}"
+    left = f", {_clock((total - done) / rate)} left" if total is not None and first < done < total and rate else ""
+    return f"{what}: {done:,}{of} {unit} in {_clock(seconds)}, {rate:,.1f} a second{left}{f'; {note}' if note else ''}"
 
 
 def _clock(seconds: float) -> str:
@@ -53,7 +56,7 @@ def _clock(seconds: float) -> str:
 
 
 @contextmanager
-def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
+def _bar(what: str, total: int | None, unit: str, done: int) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -78,7 +81,13 @@ def _bar(what: str, total: int | None, unit: str) -> Iterator[Advance]:
         TextColumn(unit),
         Rate(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=False) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda count, known=None: bar.update(task, advance=count, total=known or total)
+        task = bar.add_task(what, total=total, completed=done, note="")
+
+        def advance(count: int, known_total: int | None = None, note: str = "") -> None:
+            shown = {"note": note} if note else {}
+            bar.update(task, advance=count, total=known_total or total, **shown)
+
+        yield advance

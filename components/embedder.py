@@ -221,9 +221,10 @@ class PassageEmbedder(_Embedder):
         portions = [documents[begin : begin + 1024] for begin in range(0, len(documents), 1024)]
         if not self.progress_bar:
             return portions
-        from tqdm.auto import tqdm
+        from rich.console import Console
+        from rich.progress import track
 
-        return tqdm(portions, desc="Embedding", unit="k passages")
+        return track(portions, "Embedding", console=Console(stderr=True))
 
     def _text(self, document: Document) -> str:
         fields = [str(document.meta[name]) for name in self.meta_fields_to_embed or () if document.meta.get(name)]

@@ -13,13 +13,10 @@ import torch
 from training.data.prefetch import Step, prefetch
 from training.data.run_data import RunData
 from training.run.devices import Devices, Precision, keep_freed_memory
-from training.run.finetune import _step
-from training.run.objectives import SpanObjective
-from training.run.optimiser import build_optimiser
+from training.run.learner import Learner
 from training.run.position import Position
 from training.run.settings import settings_from
 from training.run.step_log import StepLog
-from training.span_model import model_to_train
 
 BURN_IN = 3  # steps
 
@@ -27,21 +24,15 @@ BURN_IN = 3  # steps
 def measure(data: RunData, precision: Precision, seconds: float) -> dict[str, float]:
     """Tokens (without padding), questions and steps a second of the training step, in one precision."""
     settings, devices = data.settings, Devices(data.settings.device)
-    model = model_to_train(settings, devices.device)
+    learner, at, log = Learner.build(settings, devices, data), Position(), StepLog()
     devices.use(precision)
-    called = devices.wrap(model, settings.torch_compile)
-    optimiser, objective, at, log = (
-        build_optimiser(model, settings),
-        SpanObjective(settings.shared_softmax_weight),
-        Position(),
-        StepLog(),
-    )
+    learner.prepare()
     steps: Iterator[Step] = prefetch(list(data.plan(0).steps(settings.gradient_accumulation_steps)), data.corpus.batch)
     tokens = questions = counted = 0
     began = time.monotonic()
     for number in itertools.count():
         step = next(steps)
-        _step(step, at, 10**9, settings, devices, called, model, objective, optimiser, log)
+        learner.learn(step, at, 10**9, log)
         if number < BURN_IN:
             if devices.device.type == "cuda":
                 torch.cuda.synchronize()

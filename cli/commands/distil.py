@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.progress import progress
 from cli.training_options import Data, Fresh, Official, Out, Recipe, Set, StopAfter, finish, settings
 
 
@@ -43,4 +44,4 @@ def distil(
     wanted = settings(data, recipe, [*given, *(pairs or [])], model=student, out=out, stop_after_minutes=stop_after)
     from training.distillation.distil import distil as run
 
-    finish(run(wanted, fresh), official)
+    finish(run(wanted, fresh, progress), official)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from cli.progress import progress
 from cli.training_options import Data, Fresh, Official, Out, Recipe, Set, StopAfter, finish, settings
 
 
@@ -32,5 +33,9 @@ def train(
     from training.distillation.distil import distil
     from training.run.finetune import finetune
 
-    folder: Path | None = finetune(wanted, fresh=fresh) if wanted.distillation is None else distil(wanted, fresh)
+    folder: Path | None = (
+        finetune(wanted, fresh=fresh, progress=progress)
+        if wanted.distillation is None
+        else distil(wanted, fresh, progress)
+    )
     finish(folder, official)

@@ -50,6 +50,7 @@ def build(family: str, folder: Path, **changes: object) -> torch.nn.Module:
                 "max_position_embeddings": 66,
             },
         ),
+        "mpnet": (tf.MPNetConfig, tf.MPNetForQuestionAnswering, SMALL),
         "deberta-v2": (
             tf.DebertaV2Config,
             tf.DebertaV2ForQuestionAnswering,

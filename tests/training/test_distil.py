@@ -62,7 +62,7 @@ def world(tmp_path_factory):
 def judged(folder: Path, model: Path) -> float:
     data = read_squad([folder / "judge.json"])
     none = np.empty((len(data.questions), 0), dtype=np.int32)
-    return HeldOut(data, PassageTokenizer.load(model), WindowSize(64, 8, 16), none, 4096).look(
+    return HeldOut(data, PassageTokenizer.load(model), WindowSize(64, 8, 16), none, 4096).evaluate(
         load_span_model(model, 0)
     )["f1"]
 

@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 from transformers import AutoModelForQuestionAnswering
 
 import training.run.finetune as loop
+import training.run.learner as learner
 from tests.training.world import facts, settings_for, write_model
 from training.run.finetune import finetune
+from training.run.learner import Learner
 from training.run.metrics import read_rows
 from training.run.objectives import SpanObjective
 from training.run.position import restore
@@ -153,14 +155,10 @@ def test_accumulated_batches_are_one_large_batch(tmp_path):
             {**values, "batch_tokens": tokens, "gradient_accumulation_steps": accumulate, "weight_decay": 0.0}
         )
         data = loop.RunData.load(settings)
-        model = loop.model_to_train(settings, torch.device("cpu"))
-        optimiser = loop.build_optimiser(model, settings)
         step = next(iter(loop.prefetch(list(data.plan(0).steps(accumulate)), data.corpus.batch)))
-        devices = loop.Devices("cpu")
-        loop._step(
-            step, loop.Position(), 10**9, settings, devices, model, model, SpanObjective(0.5), optimiser, loop.StepLog()
-        )
-        gradients.append({name: weight.grad for name, weight in model.named_parameters()})
+        taught = Learner.build(settings, loop.Devices("cpu"), data)
+        taught.learn(step, loop.Position(), 10**9, loop.StepLog())
+        gradients.append({name: weight.grad for name, weight in taught.model.named_parameters()})
         assert len(step.batches) == 1 or accumulate > 1
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-3, atol=1e-6)
@@ -195,8 +193,8 @@ def test_a_first_step_without_gradient_is_an_error(tmp_path):
 
 
 def test_no_trainable_weight_is_an_error(tmp_path, monkeypatch):
-    made = loop.model_to_train
-    monkeypatch.setattr(loop, "model_to_train", lambda *given: made(*given).requires_grad_(False))
+    made = learner.model_to_train
+    monkeypatch.setattr(learner, "model_to_train", lambda *given: made(*given).requires_grad_(False))
     with pytest.raises(ValueError, match="has no trainable weight"):
         finetune(settings_from(settings_for(tmp_path)))
 
@@ -233,25 +231,3 @@ def test_runs_with_nothing_to_do_or_to_judge_by_are_refused(tmp_path):
         finetune(settings_from(settings_for(tmp_path, epochs=1e-4)))
     with pytest.raises(ValueError, match="give no question to judge by"):
         finetune(settings_from(settings_for(tmp_path, held_out_questions=0, out=str(tmp_path / "unjudged"))))
-
-
-def test_settings_that_do_not_exist_or_are_not_allowed():
-    base = {"model": "m", "data": ["d"], "out": "o"}
-    with pytest.raises(ValueError, match=r"no setting epoch: there are average, .*epochs"):
-        settings_from({**base, "epoch": 3})
-    with pytest.raises(ValueError, match=r"no setting mixture\.passage"):
-        settings_from({**base, "mixture": {"passage": 3}})
-    with pytest.raises(ValueError, match="lr_scheduler_type must be one of linear, cosine; got 'step'"):
-        settings_from({**base, "lr_scheduler_type": "step"})
-    with pytest.raises(ValueError, match="epochs must be above 0"):
-        settings_from({**base, "epochs": 0})
-
-
-def test_names_of_before_are_taken_with_a_warning():
-    base = {"model": "m", "data": ["d"], "out": "o"}
-    with pytest.warns(FutureWarning, match="accumulate is now called gradient_accumulation_steps"):
-        settings = settings_from({**base, "accumulate": 3})
-    assert settings.gradient_accumulation_steps == 3
-    assert not settings.differs_from({**settings.to_dict(), "gradient_accumulation_steps": None, "accumulate": 3})
-    with pytest.raises(ValueError, match="max_grad_norm is given twice, once by its old name gradient_norm"):
-        settings_from({**base, "gradient_norm": 1.0, "max_grad_norm": 2.0})

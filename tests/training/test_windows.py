@@ -155,3 +155,11 @@ def test_settings_that_mean_nothing_are_refused():
         Mixture(mined=1.5)
     with pytest.raises(ValueError, match="at least 1"):
         Mixture(passages=0)
+
+
+def test_an_epoch_has_few_shapes(corpus):
+    """Memory that is kept for each shape met stays bounded: lengths come in steps of 16, up to the longest window."""
+    plan = plan_of(corpus, tokens=1024)
+    lengths = {corpus.batch(step[0]).ids.shape[1] for step in plan.steps(1)}
+    assert lengths <= {16, 32, 48, 64}
+    assert len({int(corpus.window_lengths(plan.windows.take(rows)).max()) for rows in plan.batches}) > len(lengths)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from components.encoder.ragged import Ints
-from training.data.windows import Corpus, Crops, WindowPlan
+from training.data.windows import PAD_TO, Corpus, Crops, WindowPlan
 
 # Sorting by length within pools of this many batches: little padding, and still a different company every epoch.
 POOL = 64
@@ -60,9 +60,11 @@ class EpochPlan:
         order = np.random.default_rng([seed, epoch, 2])
         question, paragraph, group = _pairs(corpus, mined, asked, mixture, content)
         self.windows: WindowPlan = corpus.crop(question, paragraph, group, crops, content)
-        self.batches = _deal(corpus.window_lengths(self.windows), group, batch_tokens, order)
+        lengths = corpus.window_lengths(self.windows)
+        padded = np.minimum(-(-lengths // PAD_TO) * PAD_TO, corpus.size.max_length)
+        self.batches = _deal(padded, group, batch_tokens, order)
         self.questions = int(group[-1]) + 1
-        self.tokens = int(corpus.window_lengths(self.windows).sum())
+        self.tokens = int(lengths.sum())
 
     def steps(self, accumulate: int) -> Iterator[list[WindowPlan]]:
         """The batches whose gradients are summed for one step of the optimiser, step by step."""

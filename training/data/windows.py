@@ -12,6 +12,10 @@ from components.reader.tokens import PairLayout, PassageTokenizer, Tokens
 from components.reader.windows import WindowSize
 from evaluation.squad_data import SquadData
 
+# Windows of ever new shapes cost ever more memory: an allocator's free blocks fit none of them, and oneDNN keeps
+# kernels for each. Lengths in steps of 16 make some 20 of them, for one token in twenty more (see docs/training.md).
+PAD_TO = 16
+
 Bools = NDArray[np.bool_]
 Spans = list[tuple[int, int]]  # first and last token of each place of an answer, counted in the passage
 
@@ -166,6 +170,10 @@ class Corpus:
         lengths: Ints = self.layout.special_tokens + self.question_lengths[plan.question] + plan.length
         return lengths
 
+    def padded_length(self, longest: int) -> int:
+        """What windows are padded to: few lengths, as kernels and their memory are kept for each shape that was met."""
+        return min(-(-longest // PAD_TO) * PAD_TO, self.size.max_length)
+
     def held_answers(self, plan: WindowPlan) -> int:
         """How many of the windows hold an answer whole."""
         held = 0
@@ -175,8 +183,8 @@ class Corpus:
         return held
 
     def batch(self, plan: WindowPlan) -> WindowBatch:
-        """Lay the windows out, padded to the longest of them."""
-        shape = len(plan), int(self.window_lengths(plan).max())
+        """Lay the windows out, padded to the longest of them, and on to one of few lengths."""
+        shape = len(plan), self.padded_length(int(self.window_lengths(plan).max()))
         ids, types = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
         real, allowed, starts, ends = (np.zeros(shape, dtype=bool) for _ in range(4))
         before, between, after = self.layout.before, self.layout.between, self.layout.after

@@ -15,7 +15,7 @@ from training.losses.checks import positive, share
 from training.losses.hidden import HiddenLoss
 from training.losses.layer_map import pairs
 from training.losses.prediction import prediction_loss
-from training.run.finetune import finetune
+from training.run.finetune import Progress, finetune
 from training.run.objectives import Batch, Objective, SpanObjective, forward
 from training.run.settings import Distillation, TrainSettings
 
@@ -76,7 +76,7 @@ class IntermediateObjective:
         return {"loss": loss, **parts}
 
 
-def distil(settings: TrainSettings, fresh: bool = False) -> Path | None:
+def distil(settings: TrainSettings, fresh: bool = False, progress: Progress | None = None) -> Path | None:
     """Train `settings.model`, the student, from `settings.distillation`'s teacher, stage by stage.
 
     With one stage the run lies in `settings.out`; with more, each in a folder of its own beside it
@@ -109,7 +109,7 @@ def distil(settings: TrainSettings, fresh: bool = False) -> Path | None:
             epochs, rate = taught.intermediate_epochs, taught.intermediate_rate
             run = replace(run, evaluate_every=NEVER, early_stopping_patience=0, epochs=epochs or run.epochs)
             run = replace(run, learning_rate=rate or run.learning_rate)
-        folder = finetune(run, make_objective, fresh)
+        folder = finetune(run, make_objective, fresh, progress)
         if folder is None:
             return None
     return folder

@@ -47,7 +47,7 @@ class HeldOut:
         )
 
     @torch.no_grad()
-    def look(self, model: nn.Module) -> dict[str, float]:
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Figures in percent.
 
         `f1`, `exact`: best span of its own paragraph (SQuAD 1.1). `open_f1`, `open_exact`: best of span less null score

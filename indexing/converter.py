@@ -20,7 +20,7 @@ class FileConverter:
     Converts txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl, eml and msg files, each in a process of its own.
 
     A document's `content` is the extracted text (pages separated by a form feed), its `blob` the word rectangles where
-    the format has them (`indexing.convert.layout`), its id and `meta["source_id"]` name the file by its resolved path.
+    the format has them (`components.page_layout`), its id and `meta["source_id"]` name the file by its resolved path.
 
     :param workers: files converted at once.
     :param timeout: seconds one file may take.

@@ -79,9 +79,11 @@ def require_passages(loaded: "LoadedPipeline") -> None:
 
 
 def _one(loaded: "LoadedPipeline", question: str, asked: dict[str, Any], json: bool) -> int:
+    from components.places import add_places
     from pipelines.answers import abstained, answers_json
 
     answers = loaded.run(query=question, **asked)["answers"]
+    add_places(answers, loaded.document_store)
     if json:
         from json import dumps
 

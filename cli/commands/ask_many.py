@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from cli import exits
+from components.places import add_places
 from pipelines.answers import answers_json
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ async def _in_order(loaded: "LoadedPipeline", lines: TextIO, asked: dict[str, An
 async def _answer(loaded: "LoadedPipeline", question: str, asked: dict[str, Any]) -> dict[str, Any]:
     try:
         result = await loaded.run_async(query=question, **asked)
+        await asyncio.to_thread(add_places, result["answers"], loaded.document_store)
     except Exception as error:
         return {"question": question, "error": exits.describe(error)}
     return answers_json(question, result["answers"])

@@ -78,6 +78,10 @@ class SourceRecord(Protocol):
         """The source with text and layout, or None."""
         ...
 
+    def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
+        """Version and layout of the source, without its text; None when it is not there."""
+        ...
+
     def put(self, sources: Sequence[Source]) -> None:
         """Add the sources, or replace those with the same id."""
         ...

@@ -54,7 +54,7 @@ class Extracted:
     :param headings: (character offset in `text`, level from 1, heading on one line), by offset.
     :param paged: whether the format has pages: then page n starts behind the n-1th form feed.
     :param mime_type: of the format that was read, whatever the file's name claims.
-    :param layout: compressed word rectangles (`layout.pack`), None where the format has none.
+    :param layout: compressed word rectangles (`components.page_layout.pack`), None where the format has none.
     :param notes: what of the file was not read, and why.
     """
 

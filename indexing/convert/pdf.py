@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from components.page_layout import Word, pack
 from indexing.convert.extracted import MAX_CHARACTERS, Extracted, Refusal, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.layout import Word, pack
 
 _MAX_PAGES = 20_000
 _LINE = re.compile(r"[^\r\n]+")

@@ -12,11 +12,9 @@ import hashlib
 import importlib
 import json
 import os
-import resource
 import select
 import signal
 import stat
-import sys
 import time
 from collections.abc import Callable
 from pathlib import PurePath
@@ -25,6 +23,7 @@ from typing import Any
 from indexing.convert.extracted import MAX_CHARACTERS, Extracted, Refusal
 from indexing.convert.kinds import MIME_TYPES, Kind, kind_of
 from indexing.convert.plain import without_readable
+from indexing.convert.sandbox import restrict
 
 _CONVERTERS: dict[Kind, tuple[str, str]] = {
     "pdf": ("pdf", "convert_pdf"),
@@ -52,16 +51,6 @@ _LIBRARIES = {
     ".msg": ["oxmsg"],
 }
 _MAX_RESULT = 400_000_000
-_FORBIDDEN = (
-    "socket.connect",
-    "socket.bind",
-    "socket.getaddrinfo",
-    "subprocess.",
-    "os.system",
-    "os.exec",
-    "os.posix_spawn",
-)
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
 def serve() -> None:
@@ -144,7 +133,7 @@ def _refused(reason: str, detail: str, **more: Any) -> dict[str, Any]:
 def _child(request: dict[str, Any], writing: int) -> None:
     known: dict[str, Any] = {}
     try:
-        _restrict(request, keep=writing)
+        restrict(request["seconds"], request["memory"], keep=writing)
         data, known = _read(request["path"], request["max_bytes"])
         header, body = _converted(data, PurePath(request["path"]).suffix.lower())
         header.update(known)
@@ -204,37 +193,6 @@ def _read(path: str, limit: int) -> tuple[bytes, dict[str, Any]]:
         raise Refusal("unreadable", "it changed while it was read; index again")
     stamp = max(after.st_mtime_ns, after.st_ctime_ns)
     return data, {"content_hash": hashlib.sha256(data).hexdigest(), "size": len(data), "stamp": stamp}
-
-
-def _restrict(request: dict[str, Any], keep: int) -> None:
-    """Limits of the child: memory, processor time, no file written, no connection, no other program, no core dump."""
-    os.closerange(keep + 1, 256)
-    quiet = os.open(os.devnull, os.O_RDWR)
-    for number in (0, 1, 2):  # a library's warnings may quote the document
-        os.dup2(quiet, number)
-    seconds = int(request["seconds"]) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(seconds + 5)  # in case the process that would kill us is gone
-    with contextlib.suppress(ValueError, OSError):  # macOS knows the limit but does not take it
-        resource.setrlimit(resource.RLIMIT_AS, ((limit := _address_space() + request["memory"]), limit))
-    with contextlib.suppress(OSError):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    sys.addaudithook(_guard)
-
-
-def _guard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_FORBIDDEN) or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
-        raise PermissionError(f"{event} is not for converters")
-
-
-def _address_space() -> int:
-    try:
-        with open("/proc/self/statm", "rb") as statm:
-            return int(statm.read().split()[0]) * resource.getpagesize()
-    except OSError:
-        return 1 << 30
 
 
 class _Lines:

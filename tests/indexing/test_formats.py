@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from components.page_layout import PageLayout
 from indexing.convert.extracted import Extracted
-from indexing.convert.layout import unpack
 from indexing.convert.pool import ConverterPool
 from tests.indexing.real_files import PARAGRAPH, SECOND, WRITERS
 
@@ -86,11 +86,12 @@ def test_notes_of_slides_are_read(pages):
 
 def test_words_of_a_pdf_know_their_place(pages):
     page = pages["d.pdf"]
-    words, sizes = unpack(page.layout)
+    layout = PageLayout(page.layout)
+    words = [word for one in layout.pages for word in layout.words(one.number)]
     assert [page.text[word.start : word.end] for word in words] == page.text.split()
     assert {word.page for word in words} == {1, 2}
     for word in words:
-        width, height = sizes[word.page - 1]
+        width, height = layout.pages[word.page - 1].width, layout.pages[word.page - 1].height
         assert 0 < word.x0 < word.x1 < width
         assert 0 < word.y0 < word.y1 < height
     title, first = words[0], next(word for word in words if page.text[word.start : word.end] == "1907.")

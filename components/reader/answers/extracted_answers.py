@@ -47,8 +47,10 @@ def _build_answer(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
     document = request.documents[best.passage]
     text = document.content or ""
     begin, stop = context_span(text, best.start, best.end)
-    places = [_describe(request.documents[place.passage], place) for place in _distinct_places(request, ranked.places)]
-    meta: dict[str, Any] = {"places": places}
+    apart = [(request.documents[place.passage], place) for place in _distinct_places(request, ranked.places)]
+    places = [_describe(found_in, place) for found_in, place in apart]
+    sources = [(found_in.meta.get("source_id"), found_in.meta.get("source_version")) for found_in, _ in apart]
+    meta: dict[str, Any] = {"places": places, "place_sources": sources}
     if (page := find_page(document, best.start)) is not None:
         meta["answer_page_number"] = page
     for name in ("start_in_file", "end_in_file"):

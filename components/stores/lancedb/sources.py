@@ -77,6 +77,12 @@ class SQLiteSourceRecord:
             row = None if connection is None else connection.execute(query, (source_id,)).fetchone()
         return None if row is None else _source(dict(zip(_COLUMNS, row, strict=True)))
 
+    def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
+        query = "SELECT version, layout FROM sources LEFT JOIN contents USING (source_id) WHERE source_id = ?"
+        with self._reading() as connection:
+            row = None if connection is None else connection.execute(query, (source_id,)).fetchone()
+        return None if row is None else (str(row[0]), row[1])
+
     def put(self, sources: Sequence[Source]) -> None:
         light = [name for name in _COLUMNS if name not in _HEAVY]
         upsert = (

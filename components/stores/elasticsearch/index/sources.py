@@ -63,6 +63,18 @@ class ElasticsearchSourceRecord:
         found = requests("GET", f"/{index}/_doc/{source_id}", within=self.within, allow=(404,))
         return _source(found["_source"]) if found.get("found") else None
 
+    def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
+        if (opened := self._open_index(False)) is None:
+            return None
+        index, requests, _ = opened
+        path = f"/{index}/_doc/{source_id}?_source_includes=version,layout"
+        found = requests("GET", path, within=self.within, allow=(404,))
+        if not found.get("found"):
+            return None
+        row = found["_source"]
+        layout = row.get("layout")
+        return str(row["version"]), None if layout is None else base64.b64decode(layout)
+
     def put(self, sources: Sequence[Source]) -> None:
         _, _, writer = self._made()
         last = {source.source_id: source for source in sources}

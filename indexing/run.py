@@ -126,9 +126,6 @@ class _Run:
         changes = self._changes(paths, rehash, retry_refused)
         report = self.report
         report.unchanged = changes.unchanged
-        for file in changes.problems:
-            reason, detail = file.problem or ("unreadable", "")
-            report.refused.append(RefusedFile(shown(file.path), reason, detail))
         for source_id in changes.still_refused:
             source = self.record.get(source_id)
             if source is not None:
@@ -139,6 +136,7 @@ class _Run:
             self.held.check()
             IndexWriter(self.store).remove(list(changes.gone))
             report.removed = sorted(changes.gone.values())
+        self._remember_problems(changes.problems)
         for source_id, stamp in changes.touched.items():
             if (source := self.record.get(source_id)) is not None:
                 self.record.put([replace(source, mtime_ns=stamp)])
@@ -162,6 +160,24 @@ class _Run:
             find_files(there), known, roots, self.fingerprint,
             rehash=rehash, retry_refused=retry_refused, max_bytes=limit,
         )  # fmt: skip
+
+    def _remember_problems(self, problems: Sequence[FoundFile]) -> None:
+        """
+        Report what may not be indexed (links, pipes, what cannot be listed), and record it, so that it is news once.
+
+        What the index holds of a file that cannot be read now stays; such a file is reported as new in every run.
+        """
+        for file in problems:
+            reason, detail = file.problem or ("unreadable", "")
+            source_id = source_id_of(file.path)
+            refusal = RefusedFile(
+                shown(file.path), reason, detail, source_id=source_id, fingerprint=self.fingerprint, mtime_ns=file.stamp
+            )
+            before = self.record.get(source_id)
+            is_known = before is not None and before.state == "refused" and before.reason == refusal.to_source(0).reason
+            if not is_known and (before is None or before.state == "refused"):
+                self.record.put([refusal.to_source(before.generation if before is not None else 0)])
+            self.report.refused.append(replace(refusal, is_new=not is_known))
 
     @staticmethod
     def _is_there(root: str, known: dict[str, Source]) -> bool:

@@ -149,7 +149,7 @@ def compare(
             changes.problems.append(file)
             if file.problem[0] == "unreadable":
                 unlisted.append(shown(file.path).rstrip("/") + "/")
-            elif before is not None:
+            elif before is not None and before.state != "refused":
                 seen.discard(source_id)  # a link or a pipe stands where a file was
         elif before is None or not _is_same(file, before, fingerprint, rehash, max_bytes):
             changes.todo.append(file)

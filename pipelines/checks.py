@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,6 +21,9 @@ ALLOWED_MODULES = (
     "haystack_integrations.components.readers.*",
     "haystack_integrations.components.retrievers.*",
 )
+# The group of entry points by which an installed package names modules of its own that a YAML may use. What is
+# installed is trusted already: it could run code without us. The YAML itself cannot add to the list.
+ENTRY_POINTS = "excerpt.components"
 _PLAIN_TYPES = ("env_var", "single", "multiple")  # Haystack's Secret and ComponentDevice, which name no class
 _TOP = (
     "components",
@@ -119,9 +123,22 @@ def _check_nested(document: YamlDocument, name: str, value: Any, where: tuple[st
             _check_nested(document, name, child, (*where, str(index)))
 
 
+def installed_modules() -> list[str]:
+    """What installed packages add to the modules that a YAML may name: the values of their entry points."""
+    from importlib.metadata import entry_points
+
+    return sorted(
+        {pattern for point in entry_points(group=ENTRY_POINTS) for pattern in (point.value, point.value + ".*")}
+    )
+
+
+def _is_named(module: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(module, pattern) or module == pattern.removesuffix(".*") for pattern in patterns)
+
+
 def _find_class(document: YamlDocument, name: str, kind: str, where: tuple[str, ...]) -> type:
     module_name, _, class_name = kind.rpartition(".")
-    if not any(fnmatchcase(module_name, pattern) or module_name == pattern[:-2] for pattern in ALLOWED_MODULES):
+    if not (_is_named(module_name, ALLOWED_MODULES) or _is_named(module_name, installed_modules())):
         raise document.error(
             f'component "{name}": type "{kind}" is not allowed; types come from {", ".join(ALLOWED_MODULES)}',
             *where,

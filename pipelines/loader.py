@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from components.named_pipeline import NamedPipeline
 from components.suggest import suggest
-from pipelines.checks import check_settings, check_top
+from pipelines.checks import check_settings, check_top, installed_modules
 from pipelines.document import BrokenPipelineError, YamlDocument, read_yaml
 
 if TYPE_CHECKING:
@@ -78,11 +78,12 @@ def _build(document: YamlDocument) -> "Pipeline":
 
     head = {key: value for key, value in document.content.items() if key not in ("inputs", "outputs", "connections")}
     components: dict[str, Any] = {}
+    allowed = [*_ALLOWED, *installed_modules()]
     for name, data in head["components"].items():
         one = {"components": {name: {"init_parameters": {}, **data}}}
         try:
             # alone at first, so that an error is known to be this component's
-            components[name] = Pipeline.from_dict(one, allowed_modules=_ALLOWED).remove_component(name)
+            components[name] = Pipeline.from_dict(one, allowed_modules=allowed).remove_component(name)
         except Exception as error:
             cause = error.__cause__ or error
             raise document.error(f'component "{name}" ({data["type"]}): {cause}', "components", name) from error

@@ -44,7 +44,8 @@ def index(
     Index files and folders: only what is new or changed is done, and what is gone is removed.
 
     Reads txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl, eml and msg. A file that cannot be read is told with
-    its reason and the others go on; the exit code is then 3. A run can be killed and started again at any time.
+    its reason and the others go on; the exit code is then 3, and 0 again once nothing new is refused. A run can be
+    killed and started again at any time.
 
     With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
 
@@ -72,7 +73,7 @@ def index(
         print(dumps(report.to_json(), ensure_ascii=False))
     else:
         _tell(report, store)
-    if report.refused:
+    if any(refused.is_new for refused in report.refused):
         raise typer.Exit(exits.SOME_REFUSED)
 
 

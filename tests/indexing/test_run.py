@@ -3,6 +3,7 @@
 import gc
 import json
 import multiprocessing
+import os
 import shutil
 import weakref
 from typing import ClassVar
@@ -138,6 +139,24 @@ def test_refused_files_are_remembered_and_replace_what_was_there(pipeline, folde
     assert all(item.is_new for item in index(pipeline, [folder], retry_refused=True).refused)
     (folder / "a.txt").write_text("Words again.")
     assert [item.path.rsplit("/", 1)[1] for item in index(pipeline, [folder]).refused] == ["d.pdf"]
+
+
+def test_links_and_pipes_are_news_once(pipeline, folder):
+    (folder / "out.txt").symlink_to("/etc/hostname")
+    os.mkfifo(folder / "pipe.txt")
+    for is_new in (True, False):
+        refused = {item.path.rsplit("/", 1)[1]: item.is_new for item in index(pipeline, [folder]).refused}
+        assert refused == {"out.txt": is_new, "pipe.txt": is_new}
+    assert {s.path.rsplit("/", 1)[1] for s in store_of(pipeline).sources.all() if s.state == "refused"} == set(refused)
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to("/etc/hostname")
+    report = index(pipeline, [folder])
+    assert ([path.rsplit("/", 1)[1] for path in report.removed], report.indexed) == (["a.txt"], [])
+    assert [item.path.rsplit("/", 1)[1] for item in report.refused if item.is_new] == ["a.txt"]
+    (folder / "out.txt").unlink()
+    (folder / "out.txt").write_text("Words of a file now.")
+    assert [path.rsplit("/", 1)[1] for path in index(pipeline, [folder]).indexed] == ["out.txt"]
+    assert not [item for item in index(pipeline, [folder]).refused if item.is_new]
 
 
 def test_a_file_that_a_later_component_fails_on_costs_itself_only(tmp_path, folder):

@@ -1,7 +1,7 @@
 """
 What every store of ours must do beyond Haystack's suites: hybrid search, and the record of sources.
 
-A store's test subclasses both classes and overrides the fixture `document_store` with an empty store that takes
+A store's test subclasses the three classes and overrides the fixture `document_store` with an empty store that takes
 embeddings of four numbers, and says in `FIELDS` which fields of meta it searches besides the content.
 """
 
@@ -16,7 +16,8 @@ from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 from haystack.errors import FilterError
 
-from components.stores.contract import Source
+from components.stores.contract import PassageStore, Source, StoreBusyError
+from components.stores.filters import MAX_CONDITIONS
 from components.stores.fusion import Fusion
 
 WORDS = Fusion(method="convex", words_weight=1.0, candidates=10)
@@ -395,3 +396,96 @@ class SourceRecordSuite:
         document_store.sources.put([source("a")])
         document_store.delete_all_documents()
         assert list(document_store.sources.all()) == []
+
+
+class ContractSuite:
+    """What index run and command ask of a store besides: one writer, a status, to be closed and opened again."""
+
+    def test_is_what_the_contract_says(self, document_store):
+        assert isinstance(document_store, PassageStore)
+
+    def test_one_writer_at_a_time(self, document_store):
+        other = copy.deepcopy(document_store)
+        with document_store.one_writer() as right:
+            right.check()
+            with pytest.raises(StoreBusyError), other.one_writer():
+                pass
+        with other.one_writer(wait=5.0) as right:
+            right.check()
+        other.close()
+
+    def test_the_right_to_write_is_given_back_after_an_error(self, document_store):
+        with pytest.raises(ZeroDivisionError), document_store.one_writer():
+            1 / 0  # noqa: B018
+        with document_store.one_writer():
+            pass
+
+    def test_what_is_loaded_is_there_afterwards(self, document_store):
+        with document_store.loading():
+            document_store.write_documents(passages())
+        assert ids(document_store.hybrid_search(["iron tower"], None, fusion=WORDS)[0]) == ["tower"]
+
+    def test_status_of_an_empty_and_of_a_full_store(self, document_store):
+        assert document_store.status().location
+        document_store.write_documents(passages())
+        status = document_store.status()
+        assert status.size_bytes is None or status.size_bytes > 0
+        assert all(isinstance(text, str) for item in status.details.items() for text in item)
+        if document_store.folder is not None:
+            assert status.location == str(document_store.folder)
+            assert document_store.folder.is_dir()
+
+    async def test_closed_it_opens_again(self, document_store):
+        document_store.warm_up()
+        document_store.write_documents(passages())
+        document_store.close()
+        assert document_store.count_documents() == 5
+        await document_store.close_async()
+        document_store.warm_up()
+        assert document_store.count_documents() == 5
+
+    def test_it_is_written_down_and_read_again(self, document_store):
+        document_store.write_documents(passages())
+        again = type(document_store).from_dict(document_store.to_dict())
+        assert again.count_documents() == 5
+        again.close()
+
+    @pytest.mark.parametrize(
+        "filters", [None, {}, {"operator": "AND", "conditions": []}, {"operator": "NOT", "conditions": []}]
+    )
+    def test_an_empty_filter_deletes_nothing(self, document_store, filters):
+        document_store.write_documents(passages())
+        if filters == {"operator": "NOT", "conditions": []}:
+            assert document_store.delete_by_filter(filters) == 0  # not all of nothing: no document
+        else:
+            with pytest.raises(FilterError, match="delete_all_documents"):
+                document_store.delete_by_filter(filters)
+        assert document_store.count_documents() == 5
+
+    def test_equalities_of_one_field_are_one_list_however_many(self, document_store):
+        document_store.write_documents(passages())
+        many = [{"field": "meta.year", "operator": "==", "value": year} for year in range(40_000)]
+        assert len(document_store.filter_documents({"operator": "OR", "conditions": many})) == 4
+        others = [one | {"operator": "!="} for one in many]
+        assert ids(document_store.filter_documents({"operator": "AND", "conditions": others})) == ["wall"]
+
+    @pytest.mark.parametrize("shape", ["wide", "deep", "long"])
+    def test_filters_beyond_all_measure_are_refused_quickly(self, document_store, shape):
+        document_store.write_documents(passages())
+        filters: Any = {"field": "meta.year", "operator": ">", "value": 1}
+        if shape == "wide":
+            conditions = [{"field": f"meta.f{n}", "operator": "==", "value": n} for n in range(40_000)]
+            filters = {"operator": "OR", "conditions": conditions}
+        elif shape == "long":
+            filters = {"field": "meta.year", "operator": "in", "value": list(range(1_000_000))}
+        else:
+            for level in range(40_000):
+                filters = {"operator": ("AND", "NOT")[level % 2], "conditions": [filters]}
+        with pytest.raises(FilterError, match=r"deep|more than"):
+            document_store.hybrid_search(["tower"], None, filters=filters)
+
+    def test_a_filter_of_as_many_conditions_as_are_allowed(self, document_store):
+        document_store.write_documents(passages())
+        conditions = [{"field": f"meta.f{n}", "operator": "==", "value": n} for n in range(MAX_CONDITIONS - 1)]
+        conditions.append({"field": "meta.year", "operator": "<", "value": 1700})
+        assert ids(document_store.filter_documents({"operator": "OR", "conditions": conditions})) == ["tomb"]

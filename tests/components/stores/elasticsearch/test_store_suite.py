@@ -3,7 +3,7 @@
 import pytest
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
-from tests.components.stores.store_suite import HybridStoreSuite, SourceRecordSuite
+from tests.components.stores.store_suite import ContractSuite, HybridStoreSuite, SourceRecordSuite
 
 pytestmark = pytest.mark.elasticsearch
 
@@ -21,4 +21,8 @@ class TestHybridSearch(StoreFixture, HybridStoreSuite):
 
 
 class TestSources(StoreFixture, SourceRecordSuite):
+    pass
+
+
+class TestContract(StoreFixture, ContractSuite):
     pass

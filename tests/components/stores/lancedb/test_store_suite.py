@@ -3,7 +3,7 @@
 import pytest
 
 from components.stores.lancedb import LanceDBDocumentStore
-from tests.components.stores.store_suite import HybridStoreSuite, SourceRecordSuite
+from tests.components.stores.store_suite import ContractSuite, HybridStoreSuite, SourceRecordSuite
 
 
 class TestHybridSearch(HybridStoreSuite):
@@ -15,6 +15,14 @@ class TestHybridSearch(HybridStoreSuite):
 
 
 class TestSourceRecord(SourceRecordSuite):
+    @pytest.fixture
+    def document_store(self, tmp_path):
+        store = LanceDBDocumentStore(tmp_path / "store", durable=False)
+        yield store
+        store.close()
+
+
+class TestContract(ContractSuite):
     @pytest.fixture
     def document_store(self, tmp_path):
         store = LanceDBDocumentStore(tmp_path / "store", durable=False)

@@ -49,7 +49,7 @@ class ToldEmbedder(HashEmbedder):
 
 def build(url: str, name: str, dimension: int = 8, **settings: Any) -> Pipeline:
     store = ElasticsearchDocumentStore(
-        hosts=url, index=name, **{"replicas": 0, "wait": 60.0, "timeout": 30.0, **settings}
+        hosts=url, index=name, **{"replicas": 0, "connect_timeout": 60.0, "timeout": 30.0, **settings}
     )
     pipeline = Pipeline()
     pipeline.add_component("converter", FileConverter(workers=1))

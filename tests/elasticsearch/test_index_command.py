@@ -70,17 +70,17 @@ def clean(folder, elasticsearch_url):
     assert code == 0, told
     there = what_is_there(elasticsearch_url, index)
     store = ElasticsearchDocumentStore(hosts=elasticsearch_url, index=index)
-    place = store.place()
+    place = store.active.find()
     assert place is not None
     for name in (place.index, f"{place.index}-sources"):
-        store.request("DELETE", f"/{name}", within=30)
+        store.request("DELETE", f"/{name}", timeout=30)
     store.close()
     assert len({name for name, _ in there}) == FILES
     return there
 
 
 def sources_written(url: str, index: str) -> int:
-    store = ElasticsearchDocumentStore(hosts=url, index=index, wait=60.0)
+    store = ElasticsearchDocumentStore(hosts=url, index=index, connect_timeout=60.0)
     try:
         return len(list(store.sources.all()))
     finally:

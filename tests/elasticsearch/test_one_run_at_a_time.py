@@ -99,11 +99,11 @@ def test_one_that_died_on_another_machine_loses_its_lease_in_time(make_store, mo
     monkeypatch.setattr(elasticsearch_lock, "BEAT", 0.3)
     monkeypatch.setattr(elasticsearch_lock, "_MARGIN", 1.0)
     monkeypatch.setattr(elasticsearch_lock, "_machine", lambda: "elsewhere")
-    with make_store(patience=3.0).one_writer() as silent:
+    with make_store(write_timeout=3.0).one_writer() as silent:
         monkeypatch.setattr(elasticsearch_lock, "_machine", lambda: "here")
         silent._end.set()  # it renews no more
         start = time.monotonic()
-        with make_store(patience=3.0).one_writer():
+        with make_store(write_timeout=3.0).one_writer():
             assert 3.9 < time.monotonic() - start < 20
             silent._renewed = float("-inf")
             with pytest.raises(StoreBusyError, match=rf"cut off.*Process {os.getpid()} on .* has been indexing"):
@@ -113,13 +113,16 @@ def test_one_that_died_on_another_machine_loses_its_lease_in_time(make_store, mo
 def test_a_living_one_keeps_its_lease_for_longer_than_it_lasts(make_store, monkeypatch):
     monkeypatch.setattr(elasticsearch_lock, "BEAT", 0.3)
     monkeypatch.setattr(elasticsearch_lock, "_MARGIN", 1.0)
-    with make_store(patience=2.0).one_writer() as held:
+    with make_store(write_timeout=2.0).one_writer() as held:
         start = time.monotonic()
-        with pytest.raises(StoreBusyError, match="has been indexing"), make_store(patience=2.0).one_writer(wait=6.0):
+        with (
+            pytest.raises(StoreBusyError, match="has been indexing"),
+            make_store(write_timeout=2.0).one_writer(wait=6.0),
+        ):
             pass
         assert time.monotonic() - start > 6.0
         held.check()
-    with make_store(patience=2.0).one_writer():
+    with make_store(write_timeout=2.0).one_writer():
         pass  # given back at once
 
 

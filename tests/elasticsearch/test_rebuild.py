@@ -48,7 +48,7 @@ def make(elasticsearch_url, index_name):
 
 
 def indices(store: ElasticsearchDocumentStore) -> set[str]:
-    return {name for name in store.request("GET", f"/{store.index}*/_alias", within=10) if not name.endswith("-lock")}
+    return {name for name in store.request("GET", f"/{store.index}*/_alias", timeout=10) if not name.endswith("-lock")}
 
 
 def everything(store: ElasticsearchDocumentStore) -> tuple[object, ...]:
@@ -102,8 +102,8 @@ def test_each_question_during_a_rebuild_gets_one_version_whole(make, folder):
 
 def test_another_embedder_and_language_are_told_of_the_way_and_it_works(make, folder):
     index(make(), [folder])
-    other = {"dimension": 5, "language": "german"}
-    with pytest.raises(ElasticsearchStoreError, match=r"language is 'english'.*`excerpt index PATH... --rebuild`"):
+    other = {"dimension": 5, "language": "de"}
+    with pytest.raises(ElasticsearchStoreError, match=r"language is 'en'.*`excerpt index PATH... --rebuild`"):
         index(make(**other), [folder])
     rebuild(make(**other), [folder])
     store = store_of(make(**other))
@@ -164,8 +164,8 @@ def test_a_lock_lost_while_loading_ends_keeps_the_old_index(make, folder, monkey
     def grown_and_taken_over(self: Loading, first: bool = False) -> None:
         grown(self, first)
         path = f"/{store.index}-lock/_doc/writer"
-        note = store.request("GET", path, within=10)["_source"]
-        store.request("PUT", path, {**note, "token": "another run"}, within=10)
+        note = store.request("GET", path, timeout=10)["_source"]
+        store.request("PUT", path, {**note, "token": "another run"}, timeout=10)
         time.sleep(3)
 
     monkeypatch.setattr(Loading, "grown", grown_and_taken_over)
@@ -215,7 +215,7 @@ def test_by_the_command(folder, elasticsearch_url, index_name, tmp_path):
     german = tmp_path / "german"
     shutil.copytree(ROOT / "pipelines" / "elasticsearch", german)
     for file in german.glob("*.yaml"):
-        file.write_text(file.read_text().replace("language: english", "language: german"))
+        file.write_text(file.read_text().replace("language: en ", "language: de "))
     refused = excerpt("index", str(folder), "--pipelines", str(german))
     assert (refused.returncode, "--rebuild" in refused.stderr) == (1, True), refused.stderr
     done = excerpt("index", str(folder), "--pipelines", str(german), "--rebuild")

@@ -1,12 +1,12 @@
-"""Reading any number of documents: pages of a point in time, so that none is missed or comes twice."""
+"""Reads any number of documents, none missed, none twice; raises PartialResult when the server cannot give all."""
 
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
 from components.stores.elasticsearch.client.errors import PartialResult, StoreUnavailable, cause
+from components.stores.elasticsearch.client.replies import check_search
 from components.stores.elasticsearch.client.requests import Requests
-from components.stores.elasticsearch.search import check_whole
 
 _PAGE = 1000
 _KEEP_ALIVE = "2m"
@@ -15,7 +15,7 @@ _MOST_LOST = 5  # points in time that one reading outlives
 
 
 def scan(
-    requests: Requests, index: str, query: dict[str, Any] | None, source: Any, within: float, page: int = _PAGE
+    requests: Requests, index: str, query: dict[str, Any] | None, source: Any, timeout: float, page: int = _PAGE
 ) -> Iterator[dict[str, Any]]:
     """
     All hits of a query, whatever is written meanwhile.
@@ -23,13 +23,13 @@ def scan(
     A point in time dies with its node: another one is opened then, and what was read already is left out.
 
     :param source: `_source` of the search: False, or what to include or exclude.
-    :param within: Seconds a page may take.
+    :param timeout: Seconds a page may take.
     :raises PartialResult: When a shard does not answer, or points in time are lost again and again.
     """
     seen: set[str] = set()
     for _ in range(_MOST_LOST):
         try:
-            for hit in _scan(requests, index, query, source, within, page):
+            for hit in _read_point_in_time(requests, index, query, source, timeout, page):
                 if hit["_id"] not in seen:
                     seen.add(hit["_id"])
                     yield hit
@@ -39,10 +39,10 @@ def scan(
     raise PartialResult(f"index {index} could not be read: its points in time were lost {_MOST_LOST} times")
 
 
-def _scan(
-    requests: Requests, index: str, query: dict[str, Any] | None, source: Any, within: float, page: int
+def _read_point_in_time(
+    requests: Requests, index: str, query: dict[str, Any] | None, source: Any, timeout: float, page: int
 ) -> Iterator[dict[str, Any]]:
-    opened = requests("POST", f"/{index}/_pit", within=within, params={"keep_alive": _KEEP_ALIVE})
+    opened = requests.send("POST", f"/{index}/_pit", timeout=timeout, params={"keep_alive": _KEEP_ALIVE})
     pit = opened["id"]
     after: list[Any] | None = None
     try:
@@ -57,13 +57,13 @@ def _scan(
             }
             if after is not None:
                 body["search_after"] = after
-            reply = requests(
+            reply = requests.send(
                 "POST",
                 "/_search",
                 body,
-                within=within,
+                timeout=timeout,
                 params={"allow_partial_search_results": "false"},
-                check=lambda found: None if _is_lost(found) else check_whole({"responses": [found]}, 1),
+                check=lambda reply: None if _is_lost(reply) else check_search(reply),
                 allow=(404,),
             )
             if _is_lost(reply):
@@ -76,7 +76,7 @@ def _scan(
     finally:
         # The server forgets it by itself after _KEEP_ALIVE: not worth failing or waiting for.
         with suppress(StoreUnavailable):
-            requests("DELETE", "/_pit", {"id": pit}, within=min(within, _CLOSING), allow=(404,), attempts=1)
+            requests.send("DELETE", "/_pit", {"id": pit}, timeout=min(timeout, _CLOSING), allow=(404,), attempts=1)
 
 
 class _PointInTimeLost(Exception):

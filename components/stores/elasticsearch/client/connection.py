@@ -1,170 +1,148 @@
-"""Where Elasticsearch is and who asks it: addresses, credentials, TLS; opened once, by whoever comes first."""
+"""
+Opens the Elasticsearch client at the first use; raises ElasticsearchStoreError when the server cannot be reached,
+refuses the credentials, is too old, or is something else.
+"""
 
 import os
-import re
 import ssl
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from elastic_transport.client_utils import url_to_node_config
+from elastic_transport import Serializer
 from elasticsearch import Elasticsearch
-from haystack.utils import Secret
+from elasticsearch.serializer import OrjsonSerializer
 
-from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, without_password
-from components.stores.elasticsearch.client.requests import Requests, check_server, make_client
+from components.stores.elasticsearch.client.addresses import Credentials, parse_addresses
+from components.stores.elasticsearch.client.deadline import DeadlineNode
+from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, explain
+from components.stores.elasticsearch.client.retry import retry
 
-DEFAULT_URL = "http://localhost:9200"
-
-
-def addresses(hosts: str | Sequence[str] | None) -> list[str]:
-    """
-    The nodes' addresses: the setting, else ELASTICSEARCH_URL (several with commas between), else localhost.
-
-    :raises ElasticsearchStoreError: For an address that is none.
-    """
-    given = hosts if hosts is not None else os.environ.get("ELASTICSEARCH_URL") or DEFAULT_URL
-    found = [one.strip() for one in given.split(",")] if isinstance(given, str) else list(given)
-    for one in found:
-        if not one.startswith(("http://", "https://")):
-            shown = one.rpartition("@")[2]
-            raise ElasticsearchStoreError(
-                f"the address of Elasticsearch is {shown!r}: it must start with http:// or https://, like {DEFAULT_URL}"
-            )
-    return [_checked(_with_port(one.rstrip("/"))) for one in found]
+# The client asks in the form of version 8, and both headers must do so.
+SMILE = "application/vnd.elasticsearch+smile; compatible-with=8"
+_SMILE_TYPE = SMILE.partition(";")[0]
+OLDEST = (8, 15)  # the first that adds a graph to vectors that have none; the client speaks to 8 and 9
+_LONGEST_GREETING = 10.0  # seconds that one attempt to greet the server may take
 
 
-def _with_port(url: str) -> str:
-    """The client demands a port; an address without one means the scheme's."""
-    scheme, rest = url.split("://", 1)
-    place, slash, path = rest.partition("/")
-    host = place.rpartition("@")[2]
-    if ":" in host.rpartition("]")[2]:
-        return url
-    return f"{scheme}://{place}:{443 if scheme == 'https' else 80}{slash}{path}"
+class SmileSerializer(Serializer):
+    """Bodies that are SMILE already; replies are asked for as JSON."""
+
+    mimetype = _SMILE_TYPE
+
+    def dumps(self, data: Any) -> bytes:
+        if not isinstance(data, bytes):
+            raise TypeError("a SMILE body is made by components.stores.elasticsearch.client.smile")
+        return data
 
 
-def _checked(url: str) -> str:
-    """
-    The address, if the client takes it for what is meant: it says of others what they are, password and all.
-
-    An unescaped / ? or # in a password ends the host's part, and the @ comes after it.
-    """
-    path = re.split("[/?#]", url.split("://", 1)[1], maxsplit=1)[1:]
-    try:
-        url_to_node_config(url)
-        without_password(url)  # as messages do
-        understood = "@" not in "".join(path)
-    except ValueError:
-        understood = False
-    if not understood:
-        raise ElasticsearchStoreError(
-            f"the address of Elasticsearch is not like {DEFAULT_URL} (not shown here, as it may hold a password): a "
-            "password in it must be percent-encoded (/ is %2F, ? is %3F, # is %23); better give it as "
-            "ELASTICSEARCH_PASSWORD"
-        ) from None
-    return url
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """An API key, or a user with a password; secrets are read when a connection is made and kept nowhere else."""
-
-    api_key: Secret | str | None
-    api_key_id: Secret | str | None
-    username: Secret | None
-    password: Secret | None
-
-    def settings(self) -> dict[str, Any]:
-        """
-        What the client takes.
-
-        :raises ElasticsearchStoreError: When half of a pair is missing.
-        """
-        key, key_id, user, password = (
-            _value(one) for one in (self.api_key, self.api_key_id, self.username, self.password)
-        )
-        if key:
-            return {"api_key": (key_id, key) if key_id else key}
-        if key_id:
-            raise ElasticsearchStoreError("api_key_id is given without api_key (ELASTIC_API_KEY)")
-        if password:
-            return {"basic_auth": (user or "elastic", password)}
-        return {}
-
-
-def _value(secret: Secret | str | None) -> str | None:
-    return secret.resolve_value() if isinstance(secret, Secret) else secret
-
-
+@dataclass
 class Connection:
     """
-    The client, opened at the first use and shared by all threads of this process; a fork opens its own.
+    The client, shared by all threads of this process; a fork opens its own.
 
-    :param hosts: Addresses.
+    :param hosts: Addresses, as the setting takes them.
     :param credentials: Who asks.
-    :param settings: What else the client takes (`ca_certs`, `verify_certs` ...).
-    :param connections: To each node.
-    :param wait: Seconds to wait for a server that is not there yet.
+    :param client_settings: What else the client takes (`ca_certs`, `verify_certs` ...).
+    :param connections: To each node; requests beyond them wait.
+    :param connect_timeout: Seconds to wait for a server that is not there yet.
     :param index: For messages.
     """
 
-    def __init__(
-        self,
-        hosts: str | Sequence[str] | None,
-        credentials: Credentials,
-        settings: dict[str, Any],
-        connections: int,
-        wait: float,
-        index: str,
-    ) -> None:
-        self.hosts, self.credentials, self.settings = hosts, credentials, settings
-        self.connections, self.wait, self.index = connections, wait, index
-        self._lock = threading.Lock()
-        self._requests: Requests | None = None
-        self._process = 0
+    hosts: str | Sequence[str] | None
+    credentials: Credentials
+    client_settings: Mapping[str, Any]
+    connections: int
+    connect_timeout: float
+    index: str
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _client: Elasticsearch | None = field(default=None, init=False, repr=False)
+    _process: int = field(default=0, init=False, repr=False)
 
-    def requests(self) -> Requests:
-        """
-        :raises ElasticsearchStoreError: When the server cannot be reached, refuses the credentials, or is none that
-            this store works with.
-        """
-        if self._requests is not None and self._process == os.getpid():
-            return self._requests
+    def addresses(self) -> list[str]:
+        """:raises ElasticsearchStoreError: For an address that is none."""
+        return parse_addresses(self.hosts)
+
+    def arguments(self) -> dict[str, Any]:
+        """What `Elasticsearch` and `AsyncElasticsearch` take besides the addresses, credentials too."""
+        return {**self.credentials.resolve(), **self.client_settings}
+
+    def client(self) -> Elasticsearch:
+        """The open client; raises as the module says."""
+        if self._client is not None and self._process == os.getpid():
+            return self._client
         with self._lock:
-            if self._requests is None or self._process != os.getpid():
-                self._requests, self._process = self._open(), os.getpid()
-            return self._requests
+            if self._client is None or self._process != os.getpid():
+                self._client, self._process = self._open(), os.getpid()
+            return self._client
 
-    def _open(self) -> Requests:
-        hosts = addresses(self.hosts)
-        if authority := self.settings.get("ca_certs"):
+    def close(self) -> None:
+        """The next use opens it again."""
+        with self._lock:
+            if self._client is not None and self._process == os.getpid():
+                self._client.close()
+            self._client = None
+
+    def explain(self, error: Exception) -> Exception:
+        """The error a user can act on."""
+        return explain(error, self.addresses(), self.index)
+
+    def _open(self) -> Elasticsearch:
+        hosts = self.addresses()
+        if authority := self.client_settings.get("ca_certs"):
             _check_authority(str(authority))
-        client = make_client(hosts, self.connections, **self.credentials.settings(), **self.settings)
-        requests = Requests(client, hosts, self.index)
+        client = make_client(hosts, self.connections, **self.arguments())
         try:
-            info = requests.persist(
-                lambda left: client.options(request_timeout=max(0.1, min(left, 10.0))).perform_request(
+            reply = retry(
+                lambda left: client.options(request_timeout=max(0.1, min(left, _LONGEST_GREETING))).perform_request(
                     "GET", "/", headers={"accept": "application/json"}
                 ),
-                self.wait,
+                self.connect_timeout,
+                self.explain,
             )
-            check_server(info.body, hosts)
+            check_server(reply.body, hosts)
         except BaseException:
             client.close()
             raise
-        return requests
+        return client
 
-    @property
-    def client(self) -> Elasticsearch:
-        return self.requests().client
 
-    def close(self) -> None:
-        with self._lock:
-            if self._requests is not None and self._process == os.getpid():
-                self._requests.client.close()
-            self._requests = None
+def make_client(hosts: Sequence[str], connections: int, **arguments: Any) -> Elasticsearch:
+    """
+    The client that all threads share.
+
+    :param hosts: Addresses of the nodes; a dead one is left out for a while, and the others are asked.
+    :param connections: Connections to each node; requests beyond them wait.
+    :param arguments: Credentials, TLS and what else `Elasticsearch` takes.
+    """
+    return Elasticsearch(
+        list(hosts),
+        node_class=DeadlineNode,
+        connections_per_node=connections,
+        serializers={"application/json": OrjsonSerializer(), _SMILE_TYPE: SmileSerializer()},
+        max_retries=0,  # retried by us: the client does not pause in between
+        retry_on_timeout=False,
+        dead_node_backoff_factor=0.5,
+        max_dead_node_backoff=5.0,
+        **arguments,
+    )
+
+
+def check_server(info: Any, hosts: Sequence[str]) -> None:
+    """
+    :param info: The reply to `GET /`.
+    :raises ElasticsearchStoreError: When the server is too old, or is none of Elasticsearch's.
+    """
+    number = str(info.get("version", {}).get("number", "")) if isinstance(info, Mapping) else ""
+    parts = number.split(".")
+    if len(parts) < 2 or not (parts[0].isdigit() and parts[1].isdigit()):
+        raise ElasticsearchStoreError(f"what answers at {hosts[0]} is not Elasticsearch: check ELASTICSEARCH_URL")
+    if (int(parts[0]), int(parts[1])) < OLDEST:
+        raise ElasticsearchStoreError(
+            f"the server at {hosts[0]} is Elasticsearch {number}; {OLDEST[0]}.{OLDEST[1]} or newer is needed "
+            "(docker-compose.yml starts 8.19)"
+        )
 
 
 def _check_authority(file: str) -> None:

@@ -1,4 +1,4 @@
-"""One request over urllib3 that ends in the time it is given, wherever the server or the network stops."""
+"""Ends each HTTP request in its time, wherever server or network stop; raises elastic_transport's errors."""
 
 import http.client
 import io
@@ -7,10 +7,17 @@ import ssl
 import time
 from typing import Any
 
-from elastic_transport import ApiResponseMeta, ConnectionTimeout, HttpHeaders, TlsError, TransportError, Urllib3HttpNode
+from elastic_transport import (
+    ApiResponseMeta,
+    ConnectionTimeout,
+    HttpHeaders,
+    NodeConfig,
+    TlsError,
+    TransportApiResponse,
+    TransportError,
+    Urllib3HttpNode,
+)
 from elastic_transport import ConnectionError as NoConnection
-from elastic_transport._models import NodeConfig
-from elastic_transport._node import NodeApiResponse
 from urllib3.exceptions import (
     ConnectTimeoutError,
     EmptyPoolError,
@@ -34,28 +41,28 @@ class DeadlineNode(Urllib3HttpNode):
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
         plain: Any = self.pool.ConnectionCls
-        self.pool.ConnectionCls = type("DeadlineConnection", (plain,), {"response_class": _Reply})
+        self.pool.ConnectionCls = type("DeadlineConnection", (plain,), {"response_class": _DeadlineResponse})
 
-    def perform_request(
+    def perform_request(  # type: ignore[override]  # the same pair, whose type it keeps to itself
         self,
         method: str,
         target: str,
         body: bytes | None = None,
         headers: HttpHeaders | None = None,
         request_timeout: Any = None,
-    ) -> NodeApiResponse:
+    ) -> TransportApiResponse:
         allowed = float(request_timeout) if isinstance(request_timeout, int | float) else 60.0
         start = time.monotonic()
-        self_headers = self._headers.copy()
-        self_headers.update(headers or {})
+        sent = self.headers.copy()
+        sent.update(headers or {})
         try:
             reply = self.pool.urlopen(
                 method,
                 f"{self.path_prefix}{target}",
                 body=body or None,
                 retries=False,
-                headers=self_headers,
-                timeout=_Until(start + allowed),
+                headers=sent,
+                timeout=_Deadline(start + allowed),
                 pool_timeout=allowed,  # type: ignore[arg-type]  # typed as whole seconds; goes to Queue.get
                 preload_content=False,
             )
@@ -75,17 +82,17 @@ class DeadlineNode(Urllib3HttpNode):
             status=reply.status,
             headers=HttpHeaders(reply.headers),
         )
-        return NodeApiResponse(meta, data)
+        return TransportApiResponse(meta, data)
 
 
-class _Until(Timeout):
-    """What is left until a moment, whenever it is looked at: waiting for a connection has counted then."""
+class _Deadline(Timeout):
+    """The time left until a moment, counted whenever it is asked for: waiting for a connection is included."""
 
     def __init__(self, deadline: float) -> None:
         super().__init__()
         self._deadline = deadline
 
-    def clone(self) -> "_Until":
+    def clone(self) -> "_Deadline":
         return self
 
     def start_connect(self) -> float:
@@ -100,24 +107,24 @@ class _Until(Timeout):
         return self.connect_timeout
 
 
-class _Reply(http.client.HTTPResponse):
-    """A reply, headers and all, that is read within the time its socket allows when it begins."""
+class _DeadlineResponse(http.client.HTTPResponse):
+    """A response, headers and all, that is read within the time its socket allows when it begins."""
 
     def __init__(self, sock: socket.socket, *args: Any, **settings: Any) -> None:
-        super().__init__(_Ending(sock), *args, **settings)  # type: ignore[arg-type]  # which asks it for a file only
+        super().__init__(_DeadlineSocket(sock), *args, **settings)  # type: ignore[arg-type]  # which asks it for a file only
 
 
-class _Ending:
-    """Stands for a socket whose time for reading is counted from now on, and not from each piece."""
+class _DeadlineSocket:
+    """Socket wrapper with one deadline for the whole response."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
     def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_EndingFile(self._sock))
+        return io.BufferedReader(_DeadlineFile(self._sock))
 
 
-class _EndingFile(io.RawIOBase):
+class _DeadlineFile(io.RawIOBase):
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)

@@ -1,4 +1,4 @@
-"""What Elasticsearch's errors mean and what to do about them, without document text, questions, passwords."""
+"""Explains Elasticsearch's errors and what to do about them, without document text, questions, passwords."""
 
 import re
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def without_password(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def retryable(error: Exception) -> bool:
+def is_retryable(error: Exception) -> bool:
     """Whether the same request may succeed a moment later."""
     if isinstance(error, TlsError):
         return False
@@ -67,7 +67,7 @@ def explain(error: Exception, hosts: Sequence[str], index: str) -> Elasticsearch
     if isinstance(error, ElasticsearchStoreError):
         return error
     if isinstance(error, TlsError):
-        return ElasticsearchStoreError(f"no secure connection to Elasticsearch at {at}: {_tls_cause(error)}")
+        return ElasticsearchStoreError(f"no secure connection to Elasticsearch at {at}: {_explain_tls(error)}")
     if isinstance(error, ConnectionTimeout):
         return StoreUnavailable(
             f"Elasticsearch at {at} did not answer in time: is it overloaded, or `timeout` too short?"
@@ -98,7 +98,7 @@ def _explain_status(error: TransportApiError, at: str, index: str) -> Elasticsea
             "ELASTICSEARCH_PASSWORD, or ELASTIC_API_KEY"
         )
     if kind == "cluster_block_exception":
-        return StoreUnavailable(blocked(index, reason))
+        return StoreUnavailable(explain_block(index, reason))
     if status == 403:
         return ElasticsearchStoreError(
             f"these credentials may not do this on index {index} of {at}: grant them read, write and manage on {index}*"
@@ -124,7 +124,7 @@ def _explain_status(error: TransportApiError, at: str, index: str) -> Elasticsea
     )
 
 
-def blocked(index: str, reason: str) -> str:
+def explain_block(index: str, reason: str) -> str:
     """What a block on writing means."""
     if "flood-stage" in reason or "read-only-allow-delete" in reason:
         return (
@@ -147,7 +147,7 @@ def cause(body: Any) -> tuple[str, str]:
     return str(first.get("type", "")), str(first.get("reason", ""))
 
 
-def other_length(length: int, dims: int) -> str:
+def explain_dimension(length: int, dims: int) -> str:
     """Why a vector does not fit the index."""
     return (
         f"field embedding has {length} numbers, but the index holds vectors of {dims}: embed with the model that the "
@@ -171,7 +171,7 @@ def explain_refusal(document_id: str, error: dict[str, Any]) -> Refused:
             f"its meta would make more than {match[1]} fields: use fewer names in meta, or raise max_fields",
         )
     if match := re.search(r"different number of dimensions \[(\d+)\] than defined in the mapping \[(\d+)\]", together):
-        return Refused(document_id, "embedding", other_length(int(match[1]), int(match[2])))
+        return Refused(document_id, "embedding", explain_dimension(int(match[1]), int(match[2])))
     if "zero magnitude" in together:
         return Refused(
             document_id, "embedding", "field embedding is all zeros, which has no direction: is the text empty?"
@@ -232,7 +232,7 @@ _TLS_CAUSES = {
 }
 
 
-def _tls_cause(error: TlsError) -> str:
+def _explain_tls(error: TlsError) -> str:
     text = str(error.message).lower().replace("_", " ")  # its own words tell of earlier attempts only
     return next(
         (meaning for known, meaning in _TLS_CAUSES.items() if known in text),

@@ -1,4 +1,7 @@
-"""Bulk writing: many documents over several connections, each there in the end or reported with the reason."""
+"""
+Writes many documents over several connections, each there in the end or reported with the reason; raises
+ElasticsearchStoreError when the server does not come back.
+"""
 
 import random
 import threading
@@ -9,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from components.stores.elasticsearch.client import smile
+from components.stores.elasticsearch.client.connection import SMILE
 from components.stores.elasticsearch.client.errors import (
     Refused,
     StoreUnavailable,
     TooLarge,
-    blocked,
+    explain_block,
     explain_refusal,
 )
-from components.stores.elasticsearch.client.requests import SMILE, Requests
+from components.stores.elasticsearch.client.requests import Requests
+from components.stores.elasticsearch.index.indices import IndexTarget
 
 Operation = Literal["index", "create", "update", "delete"]
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
@@ -75,30 +80,29 @@ class BulkWriter:
     Sends actions in requests of about `max_bytes` over `connections` connections.
 
     What passes (429, 503, a connection that broke, a time-out) is sent again, each item by itself, with growing random
-    pauses, for `patience` seconds without any progress. Ids make that safe: the same document is never there twice.
+    pauses, for `write_timeout` seconds without any progress. Ids make that safe: no document is ever there twice.
 
     :param requests: Sends one request.
-    :param target: Index or alias.
-    :param is_alias: Whether the target must be an alias: otherwise Elasticsearch would make an index of that name.
+    :param target: What is written to. An alias must be one still: otherwise Elasticsearch would make an index of that
+        name.
     :param connections: Requests under way at the same time.
     :param max_bytes: Of one request; halved when the server calls it too large.
-    :param patience: Seconds to go on trying. One attempt may take a third of them: a reply that the network swallowed
-        leaves time to ask again.
+    :param write_timeout: Seconds to go on trying. One attempt may take a third of them: a reply that the network
+        swallowed leaves time to ask again.
     """
 
     def __init__(
         self,
         requests: Requests,
-        target: str,
+        target: IndexTarget,
         *,
-        is_alias: bool,
         connections: int,
         max_bytes: int,
-        patience: float,
+        write_timeout: float,
     ) -> None:
         self.requests, self.target = requests, target
-        self.is_alias, self.connections, self.max_bytes = is_alias, connections, max_bytes
-        self.patience, self.timeout = patience, max(_SHORTEST_ATTEMPT, patience / 3)
+        self.connections, self.max_bytes = connections, max_bytes
+        self.write_timeout, self.request_timeout = write_timeout, max(_SHORTEST_ATTEMPT, write_timeout / 3)
         self._progress = time.monotonic()
         self._lock = threading.Lock()
 
@@ -172,9 +176,9 @@ class BulkWriter:
                 pause = _FIRST_PAUSE
             chunk.actions = left
             if left:
-                left_to_try = self.patience - (time.monotonic() - self._progress)
+                left_to_try = self.write_timeout - (time.monotonic() - self._progress)
                 if left_to_try < 0:
-                    raise StoreUnavailable(f"gave up after {self.patience:g} s without progress: {reason}")
+                    raise StoreUnavailable(f"gave up after {self.write_timeout:g} s without progress: {reason}")
                 time.sleep(min(random.uniform(0, pause), left_to_try))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE)
         return result
@@ -198,14 +202,14 @@ class BulkWriter:
             if not isinstance(items, list) or [_item(item).get("_id") for item in items] != [one.id for one in actions]:
                 raise StoreUnavailable("the reply to a bulk request did not hold what was sent: is a proxy cutting it?")
 
-        reply = self.requests(
+        reply = self.requests.send(
             "POST",
-            f"/{self.target}/_bulk",
+            f"/{self.target.name}/_bulk",
             b"".join(action.lines() for action in actions),
-            within=self.timeout,
+            timeout=self.request_timeout,
             params={
                 "filter_path": "items.*._id,items.*.status,items.*.error",
-                **({"require_alias": "true"} if self.is_alias else {}),
+                **({"require_alias": "true"} if self.target.is_alias else {}),
             },
             content_type=SMILE,
             check=check,
@@ -229,7 +233,11 @@ class BulkWriter:
             elif status in _PASSING or kind == "cluster_block_exception" or status == 409:
                 again.append(action)
                 detail = str(error.get("reason", "")) if isinstance(error, dict) else ""
-                reason = blocked(self.target, detail) if kind == "cluster_block_exception" else f"{kind or status}"
+                reason = (
+                    explain_block(self.target.name, detail)
+                    if kind == "cluster_block_exception"
+                    else f"{kind or status}"
+                )
             else:
                 result.refused.append(explain_refusal(action.id, error if isinstance(error, dict) else {}))
         return again, reason

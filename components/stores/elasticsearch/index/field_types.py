@@ -1,4 +1,7 @@
-"""One kind of value a meta field: Elasticsearch would turn a number into text, silently, where text came first."""
+"""
+Finds a meta value whose type differs from earlier documents; Elasticsearch would silently store a number as text where
+text came first.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -11,42 +14,42 @@ _BY_TYPE = {
 }
 
 
-class MetaKinds:
+class FieldTypes:
     """
-    What the fields hold that the mapping did not foresee.
+    The types of the fields that the mapping did not foresee.
 
-    :param look: Brings the index's mapping; asked when a passage has a field that is not known yet.
+    :param read_mapping: Returns the index's mapping; called when a passage has a field that is not known yet.
     :param declared: Fields whose type somebody chose: what is written to or below them is Elasticsearch's to judge.
     """
 
-    def __init__(self, look: Callable[[], Mapping[str, Any]], declared: frozenset[str]) -> None:
-        self._look, self._declared = look, declared
+    def __init__(self, read_mapping: Callable[[], Mapping[str, Any]], declared: frozenset[str]) -> None:
+        self._read_mapping, self._declared = read_mapping, declared
         self._known: dict[str, str] = {}
         self._new: dict[str, str] = {}
-        self._looked = False
+        self._is_read = False
 
-    def begin(self) -> None:
+    def begin_write(self) -> None:
         """Another write: what the last one brought counts only if the index holds it."""
-        self._new, self._looked = {}, False
+        self._new, self._is_read = {}, False
 
-    def conflict(self, meta: Mapping[str, Any]) -> tuple[str, str] | None:
+    def find_conflict(self, meta: Mapping[str, Any]) -> tuple[str, str] | None:
         """The first field that holds another kind of value than in the passages before, and what to say of it."""
         found: dict[str, str] = {}
         guessed = {name: value for name, value in meta.items() if name not in self._declared}
         for name, kind in _leaves(guessed, ""):
             expected = self._expected(name) or found.get(name)
             if expected is not None and expected != kind:
-                told = f"holds another type than in the documents before: {kind}, where it was {expected}"
-                return name, f"field {name} {told}: give it one type, or say which with meta_fields"
+                reason = f"holds another type than in the documents before: {kind}, where it was {expected}"
+                return name, f"field {name} {reason}: give it one type, or say which with meta_fields"
             found[name] = kind
         self._new.update(found)
         return None
 
     def _expected(self, name: str) -> str | None:
         kind = self._known.get(name) or self._new.get(name)
-        if kind is None and not self._looked:
-            self._looked = True
-            self._known = dict(_mapped(self._look().get("properties", {}), ""))
+        if kind is None and not self._is_read:
+            self._is_read = True
+            self._known = dict(_mapped(self._read_mapping().get("properties", {}), ""))
             kind = self._known.get(name)
         return kind
 

@@ -1,4 +1,7 @@
-"""The indices of a store: the passages' and its sources', each behind an alias, made when they are first written to."""
+"""
+Names, finds and makes the indices of a store, passages and sources, each behind an alias; raises
+ElasticsearchStoreError when one cannot be made, or was made with other settings.
+"""
 
 import re
 from dataclasses import dataclass
@@ -6,24 +9,23 @@ from typing import Any
 
 from components.stores.elasticsearch.client.errors import REBUILD, ElasticsearchStoreError, cause
 from components.stores.elasticsearch.client.requests import Requests
-from components.stores.elasticsearch.index.mapping import IndexDesign, index_settings
-from components.stores.elasticsearch.index.sources import MAPPING as SOURCES_MAPPING
+from components.stores.elasticsearch.index.mapping import SOURCES_MAPPING, IndexDesign, index_settings
 
-_PATIENCE = 60.0  # seconds for making an index
+TIMEOUT = 60.0  # seconds that making, finding or deleting an index may take
 SOURCES = "-sources"  # what the names of the sources' alias and indices end with
 
 
 @dataclass(frozen=True)
-class Place:
+class IndexTarget:
     """
-    Where the passages are.
+    An index, and the name to ask it by.
 
-    :param target: What requests name: the alias, or an index that somebody made without one.
+    :param name: What requests ask for: the alias, or an index that somebody made without one.
     :param index: The index behind it.
-    :param is_alias: Whether `target` is an alias, so that versions can be switched.
+    :param is_alias: Whether `name` is an alias, so that versions can be switched.
     """
 
-    target: str
+    name: str
     index: str
     is_alias: bool
 
@@ -48,15 +50,15 @@ class IndexSet:
     max_fields: int
     custom_mapping: dict[str, Any] | None = None
 
-    def find(self) -> Place | None:
+    def find(self) -> IndexTarget | None:
         """Where the passages are, or None when there is no index yet."""
         return self._find(self.name)
 
-    def find_sources(self) -> Place | None:
+    def find_sources(self) -> IndexTarget | None:
         return self._find(self.name + SOURCES)
 
-    def _find(self, name: str) -> Place | None:
-        reply = self.requests("GET", f"/{name}/_alias", within=_PATIENCE, allow=(404,))
+    def _find(self, name: str) -> IndexTarget | None:
+        reply = self.requests.send("GET", f"/{name}/_alias", timeout=TIMEOUT, allow=(404,))
         found = {
             index: about["aliases"] for index, about in reply.items() if isinstance(about, dict) and "aliases" in about
         }
@@ -68,14 +70,14 @@ class IndexSet:
                 f"alias {name} names several indices ({', '.join(sorted(found))}) and none to write to: leave it one"
             )
         index = (writable or list(found))[0]
-        return Place(name, index, index != name)
+        return IndexTarget(name, index, index != name)
 
-    def make(self, with_graph: bool = True) -> Place:
+    def make(self, with_graph: bool = True) -> IndexTarget:
         """Where the passages are, made if there was no index; `with_graph` False leaves the vectors' graph out."""
         number: int | None = None
         while True:
-            if (place := self.find()) is not None:
-                return place
+            if (target := self.find()) is not None:
+                return target
             if number is None:  # a version whose passages were deleted: both aliases go on naming one version
                 sources = self.find_sources()
                 number = self.version_number(sources.index.removesuffix(SOURCES)) if sources is not None else None
@@ -83,18 +85,18 @@ class IndexSet:
             self._create(self.version(number), self.name, passages=True, with_graph=with_graph)
             number += 1  # taken by the leavings of a rebuild, or by another process that was quicker
 
-    def make_sources(self) -> Place:
+    def make_sources(self) -> IndexTarget:
         """Where the sources are, made if there was no index."""
-        if (place := self.find_sources()) is not None:
-            return place
+        if (target := self.find_sources()) is not None:
+            return target
         index = self.make().index + SOURCES
         made = self._create(index, self.name + SOURCES, passages=False)
-        if (place := self.find_sources()) is None:
+        if (target := self.find_sources()) is None:
             raise ElasticsearchStoreError(
                 f"index {index} was {'made' if made else 'there already'}, but no alias {self.name}{SOURCES} names it: "
                 "give it that alias if it holds this store's sources, else delete it"
             )
-        return place
+        return target
 
     def version(self, number: int) -> str:
         return f"{self.name}-v{number:06d}"
@@ -118,14 +120,14 @@ class IndexSet:
                     "other rebuild runs"
                 )
 
-    def remake(self, place: Place) -> None:
+    def remake(self, target: IndexTarget) -> None:
         """
         Delete the index of the passages and make it anew by the settings of now, under its own name: the alias of the
         sources goes on naming the same version. One without an alias is made with one.
         """
-        self.requests("DELETE", f"/{place.index}", within=_PATIENCE, allow=(404,))
-        if place.is_alias:
-            self._create(place.index, place.target, passages=True)
+        self.requests.send("DELETE", f"/{target.index}", timeout=TIMEOUT, allow=(404,))
+        if target.is_alias:
+            self._create(target.index, target.name, passages=True)
         self.make()
 
     def _create(self, index: str, alias: str | None, passages: bool, with_graph: bool = True) -> bool:
@@ -137,7 +139,7 @@ class IndexSet:
         body: dict[str, Any] = {"mappings": mapping, "settings": {"index": settings}}
         if alias is not None:
             body["aliases"] = {alias: {"is_write_index": True}}
-        reply = self.requests("PUT", f"/{index}", body, within=_PATIENCE, allow=(400,))
+        reply = self.requests.send("PUT", f"/{index}", body, timeout=TIMEOUT, allow=(400,))
         kind, reason = cause(reply)
         if kind and kind != "resource_already_exists_exception":
             raise ElasticsearchStoreError(
@@ -145,26 +147,31 @@ class IndexSet:
             )
         return not kind
 
+    def declared_fields(self) -> frozenset[str]:
+        """The fields of meta whose type somebody chose."""
+        chosen = (self.custom_mapping or {}).get("properties", {})
+        return self.design.declared | chosen.keys()
+
     def _passages_mapping(self, with_graph: bool) -> dict[str, Any]:
         if self.custom_mapping is None:
             return self.design.mapping(with_graph)
         # The mark by which a rebuild knows an index of ours; of settings it says nothing.
         return {**self.custom_mapping, "_meta": {"excerpt": {}, **self.custom_mapping.get("_meta", {})}}
 
-    def mapping(self, place: Place) -> dict[str, Any]:
-        reply = self.requests("GET", f"/{place.index}/_mapping", within=_PATIENCE)
-        return dict(reply[place.index]["mappings"])
+    def mapping(self, target: IndexTarget) -> dict[str, Any]:
+        reply = self.requests.send("GET", f"/{target.index}/_mapping", timeout=TIMEOUT)
+        return dict(reply[target.index]["mappings"])
 
-    def check(self, place: Place) -> int | None:
+    def check(self, target: IndexTarget) -> int | None:
         """
         Length of the vectors, None while there are none.
 
         :raises ElasticsearchStoreError: When the index was made with other settings than these.
         """
-        mapping = self.mapping(place)
+        mapping = self.mapping(target)
         if self.custom_mapping is None and (differences := self.design.differences(mapping)):
             raise ElasticsearchStoreError(
-                f"index {place.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
+                f"index {target.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
                 f"with, or make it anew with these: {REBUILD}"
             )
         dims = mapping.get("properties", {}).get("embedding", {}).get("dims")

@@ -1,4 +1,7 @@
-"""One index run at a time over an Elasticsearch index, from whichever machine: a lease that is renewed."""
+"""
+Allows one index run at a time over an Elasticsearch index, from whichever machine, by a lease that is renewed; raises
+StoreBusyError for the second.
+"""
 
 import logging
 import os
@@ -19,7 +22,7 @@ from components.stores.elasticsearch.client.requests import Requests
 logger = logging.getLogger(__name__)
 _ID = "writer"  # the document that the holder renews
 BEAT = 2.0  # seconds between two renewals
-# A holder that the server does not hear from stops writing after its patience; only then may another one begin.
+# A holder that the server does not hear from stops writing after its write_timeout; only then may another one begin.
 _MARGIN = 10.0
 _RELEASE = 5.0
 
@@ -33,11 +36,11 @@ class Lease:
 
     :param requests: Sends requests.
     :param name: Of the index that is locked.
-    :param patience: Seconds after which a write of the holder gives up while the server is away.
+    :param write_timeout: Seconds after which a write of the holder gives up while the server is away.
     """
 
-    def __init__(self, requests: Requests, name: str, patience: float) -> None:
-        self.requests, self.name, self.patience = requests, name, patience
+    def __init__(self, requests: Requests, name: str, write_timeout: float) -> None:
+        self.requests, self.name, self.write_timeout = requests, name, write_timeout
         self.index = f"{name}-lock"
         self._note: dict[str, Any] = {
             "token": uuid.uuid4().hex,
@@ -46,7 +49,7 @@ class Lease:
             "host": socket.gethostname(),
             "machine": _machine(),
             "since": datetime.now(UTC).isoformat(timespec="seconds"),
-            "lease": patience + _MARGIN,
+            "lease": write_timeout + _MARGIN,
         }
         self._mark: tuple[int, int] = (0, 0)  # sequence number and term of the document as we wrote it
         self._renewed = 0.0
@@ -75,7 +78,7 @@ class Lease:
     def check(self) -> None:
         """:raises StoreBusyError: when another run has taken over, because the server did not hear from this one."""
         if self._lost is None and time.monotonic() - self._renewed > self._note["lease"] / 2:
-            self._renew(self.patience)
+            self._renew(self.write_timeout)
         if self._lost is not None:
             raise StoreBusyError(
                 f"This run was cut off from Elasticsearch, and {self._lost}. What it wrote is in the index; run it "
@@ -120,10 +123,10 @@ class Lease:
             with suppress(ElasticsearchStoreError):  # tried again at the next beat; what stays is told by `check`
                 self._renew(BEAT)
 
-    def _renew(self, within: float) -> None:
+    def _renew(self, timeout: float) -> None:
         with self._one_at_a_time:
             if self._lost is not None or self._write(
-                {"if_seq_no": self._mark[0], "if_primary_term": self._mark[1]}, within
+                {"if_seq_no": self._mark[0], "if_primary_term": self._mark[1]}, timeout
             ):
                 return
             note, mark = self._read()
@@ -140,7 +143,7 @@ class Lease:
             if note is not None and note["token"] == self._note["token"]:
                 params = {"if_seq_no": mark[0], "if_primary_term": mark[1]}
                 path = f"/{self.index}/_doc/{_ID}"
-                self.requests("DELETE", path, within=_RELEASE, params=params, allow=(404, 409))
+                self.requests.send("DELETE", path, timeout=_RELEASE, params=params, allow=(404, 409))
         except ElasticsearchStoreError as error:
             logger.warning("the lock of '%s' could not be given back and has to run out: %s", self.name, error)
 
@@ -149,22 +152,26 @@ class Lease:
             "settings": {"index": {"number_of_shards": 1, "auto_expand_replicas": "0-1"}},
             "mappings": {"enabled": False},
         }
-        reply = self.requests("PUT", f"/{self.index}", body, within=self.patience, allow=(400,))
+        reply = self.requests.send("PUT", f"/{self.index}", body, timeout=self.write_timeout, allow=(400,))
         kind, reason = cause(reply)
         if kind and kind != "resource_already_exists_exception":
             raise ElasticsearchStoreError(f"index {self.index} could not be made: {kind}: {reason[:300]}")
 
-    def _read(self, within: float | None = None) -> tuple[dict[str, Any] | None, tuple[int, int]]:
-        found = self.requests("GET", f"/{self.index}/_doc/{_ID}", within=within or self.patience, allow=(404,))
+    def _read(self, timeout: float | None = None) -> tuple[dict[str, Any] | None, tuple[int, int]]:
+        found = self.requests.send(
+            "GET", f"/{self.index}/_doc/{_ID}", timeout=timeout or self.write_timeout, allow=(404,)
+        )
         if not found.get("found"):
             return None, (0, 0)
         return found["_source"], (int(found["_seq_no"]), int(found["_primary_term"]))
 
-    def _write(self, only_if: dict[str, Any], within: float | None = None) -> bool:
+    def _write(self, only_if: dict[str, Any], timeout: float | None = None) -> bool:
         """Write our note if nobody else has written meanwhile; False when somebody has."""
         path = f"/{self.index}/_doc/{_ID}"
         asked = time.monotonic()
-        reply = self.requests("PUT", path, self._note, within=within or self.patience, params=only_if, allow=(409,))
+        reply = self.requests.send(
+            "PUT", path, self._note, timeout=timeout or self.write_timeout, params=only_if, allow=(409,)
+        )
         if "_seq_no" not in reply:
             return False
         self._mark, self._renewed = (int(reply["_seq_no"]), int(reply["_primary_term"])), asked

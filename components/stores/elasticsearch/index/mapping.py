@@ -1,26 +1,15 @@
-"""The mapping and the settings of a passage index: which field is searched, filtered or only kept."""
+"""Makes the mapping and the settings of a passage index; raises ValueError for a design Elasticsearch cannot have."""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
+
+from components.stores.elasticsearch.index.languages import analysis, to_iso
 
 Quantisation = Literal[
     "auto", "hnsw", "int8_hnsw", "int4_hnsw", "bbq_hnsw", "flat", "int8_flat", "int4_flat", "bbq_flat"
 ]
 Similarity = Literal["cosine", "dot_product", "l2_norm", "max_inner_product"]
 
-# Elasticsearch's own analysers by language (module analysis-common): stop words removed, words stemmed.
-LANGUAGES = frozenset(
-    {
-        "arabic", "armenian", "basque", "bengali", "brazilian", "bulgarian", "catalan", "cjk", "czech", "danish",
-        "dutch", "english", "estonian", "finnish", "french", "galician", "german", "greek", "hindi", "hungarian",
-        "indonesian", "irish", "italian", "latvian", "lithuanian", "norwegian", "persian", "portuguese", "romanian",
-        "russian", "serbian", "sorani", "spanish", "swedish", "thai", "turkish",
-    }
-)  # fmt: skip
-# Languages whose words are not parted by spaces, or not stemmed, have analysers of their own.
-_BUILT_IN = frozenset({"cjk", "persian", "thai"})
-# The light stemmers are those of Elasticsearch's own analysers of these languages.
-_STEMMERS = {name: f"light_{name}" for name in ("french", "german", "italian", "portuguese", "spanish")}
 ANALYZER = "excerpt_words"
 # What a Document is made of besides its meta; a meta field of one of these names would overwrite it.
 RESERVED = frozenset({"id", "content", "embedding", "score", "blob", "sparse_embedding"})
@@ -41,6 +30,13 @@ _FLAT_UP_TO = 5_000
 # dimensions a bit each says too little (Elasticsearch 9 draws the line there too).
 _BBQ_FROM = 384
 WORDS = "words"  # the analysed sub-field of a meta field that is searched
+# What an index notes of its design, and what the setting is called that decides it.
+_SETTINGS = {
+    "language": "language",
+    "quantisation": "quantisation",
+    "similarity": "embedding_similarity_function",
+    "embedding_dims": "embedding_dimension",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +44,8 @@ class IndexDesign:
     """
     What decides the mapping; kept in the index, so that a store with other settings is told so.
 
-    :param language: Language of the passages, for stemming and stop words; `None` takes words as they are.
+    :param language: Elasticsearch's name of the passages' language, for stemming and stop words (`to_analyser`); `None`
+        takes words as they are.
     :param search_fields: Searched fields and their boosts; those besides `content` come from meta.
     :param quantisation: How vectors are kept for the search; the exact ones are kept besides. `auto` fits any index.
     :param similarity: How vectors are compared.
@@ -68,39 +65,15 @@ class IndexDesign:
         for name, kinds in (("quantisation", Quantisation), ("similarity", Similarity)):
             value, allowed = getattr(self, name), get_args(kinds)
             if value not in allowed:
-                raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, allowed))}")
-        if self.language is not None:
-            object.__setattr__(self, "language", self.language.lower())
-        if self.language is not None and self.language not in LANGUAGES:
-            raise ValueError(
-                f"language is {self.language!r}, but must be null or one of {', '.join(sorted(LANGUAGES))}"
-            )
+                raise ValueError(f"{_SETTINGS[name]} is {value!r}, but must be one of {', '.join(map(repr, allowed))}")
         if not self.search_fields or any(not boost > 0 for boost in self.search_fields.values()):
             raise ValueError(f"search_fields is {self.search_fields!r}, but must name fields with boosts above 0")
         if bad := (set(self.search_fields) - {"content"}) & RESERVED or set(self.meta_fields) & RESERVED:
             raise ValueError(f"{', '.join(sorted(bad))} cannot be a field of meta: the name is the Document's own")
-        if self.embedding_dims is not None and not 1 <= self.embedding_dims <= 4096:
-            raise ValueError(f"embedding_dims is {self.embedding_dims}, but Elasticsearch takes 1 to 4096")
 
     def analysis(self) -> dict[str, Any]:
-        """
-        The index's analyser: case and accents do not matter, stop words of the language are left out, words stemmed.
-
-        Accents go before stemming, so that a word is the same with and without them.
-        """
-        if self.language in _BUILT_IN:
-            return {"analyzer": {ANALYZER: {"type": self.language}}}
-        chain: list[str] = ["lowercase", "asciifolding"]
-        filters: dict[str, Any] = {}
-        if self.language is not None:
-            filters["excerpt_stop"] = {"type": "stop", "stopwords": f"_{self.language}_"}
-            filters["excerpt_stem"] = {"type": "stemmer", "language": _STEMMERS.get(self.language, self.language)}
-            chain = ["lowercase", "excerpt_stop", "asciifolding", "excerpt_stem"]
-        if self.language == "english":
-            filters["excerpt_possessive"] = {"type": "stemmer", "language": "possessive_english"}
-            chain.insert(0, "excerpt_possessive")
-        analyzer = {"type": "custom", "tokenizer": "standard", "filter": chain}
-        return {"filter": filters, "analyzer": {ANALYZER: analyzer}}
+        """The index's analyser of words."""
+        return analysis(self.language, ANALYZER)
 
     def graphs(self, dims: int | None, passages: int) -> list[dict[str, Any]]:
         """
@@ -186,19 +159,22 @@ class IndexDesign:
         if not made_with:  # made by another program, or with a mapping of the user's own
             made_with = _read_off(mapping)
         found = []
-        for name in ("language", "quantisation", "similarity", "embedding_dims"):
+        for name, setting in _SETTINGS.items():
             there, here = made_with.get(name), getattr(self, name)
             open_to_all = here == "auto" or (name == "embedding_dims" and None in (there, here))
             if name in made_with and there != here and not open_to_all:
-                found.append(f"{name} is {there!r} in the index and {here!r} in the settings")
+                if name == "language":
+                    there, here = to_iso(there), to_iso(here)
+                found.append(f"{setting} is {there!r} in the index and {here!r} in the settings")
         properties = mapping.get("properties", {})
         for name in self.search_fields:
             searchable = properties.get(name, {})
             if name != "content" and WORDS not in searchable.get("fields", {}):
                 found.append(f"search_fields names {name!r}, which the index was not made to search")
         dims = properties.get("embedding", {}).get("dims")
-        if self.embedding_dims and dims and dims != self.embedding_dims and not any("dims" in text for text in found):
-            found.append(f"embedding_dims is {dims} in the index and {self.embedding_dims} in the settings")
+        already = any(text.startswith("embedding_dimension") for text in found)
+        if self.embedding_dims and dims and dims != self.embedding_dims and not already:
+            found.append(f"embedding_dimension is {dims} in the index and {self.embedding_dims} in the settings")
         return found
 
 
@@ -206,6 +182,15 @@ def _read_off(mapping: dict[str, Any]) -> dict[str, Any]:
     """The settings of an index that another program made, as far as they show."""
     vector = mapping.get("properties", {}).get("embedding", {})
     return {"similarity": vector["similarity"]} if "similarity" in vector else {}
+
+
+_KEYWORD = {"type": "keyword", "ignore_above": 8191}
+# Of the record of sources: only what is asked for is indexed, the rest is kept in `_source`.
+SOURCES_MAPPING: dict[str, Any] = {
+    "_meta": {"excerpt": {}},  # the mark by which a rebuild knows an index of ours
+    "dynamic": False,
+    "properties": {"path": _KEYWORD, "folders": _KEYWORD, "state": {"type": "keyword"}},
+}
 
 
 def index_settings(shards: int, replicas: int | str, max_fields: int) -> dict[str, Any]:

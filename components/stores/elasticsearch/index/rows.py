@@ -1,4 +1,4 @@
-"""Documents as what Elasticsearch keeps of them, and back: meta lies flat beside the Document's own fields."""
+"""Converts Documents to `_source` rows, with meta laid flat, and back; raises ValueError for what is no Document."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -9,29 +9,31 @@ from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
 from components.stores.contract import Refused
-from components.stores.elasticsearch.client.errors import other_length
+from components.stores.elasticsearch.client.errors import explain_dimension
 from components.stores.elasticsearch.client.smile import Raw, encode, float32_arrays
 from components.stores.elasticsearch.index.bulk import Action, Operation
-from components.stores.elasticsearch.index.field_types import MetaKinds
+from components.stores.elasticsearch.index.field_types import FieldTypes
 from components.stores.elasticsearch.index.mapping import RESERVED
 
 LONGEST_ID = 512  # bytes; a longer one has Elasticsearch refuse the whole request it comes in
 _TOGETHER = 256  # documents whose vectors are encoded in one go
 
 
-def sorted_out(documents: Any, dims: int | None, kinds: MetaKinds) -> tuple[list[Document], list[Refused]]:
+def partition_storable(
+    documents: Any, dims: int | None, field_types: FieldTypes
+) -> tuple[list[Document], list[Refused]]:
     """
     Part what can be stored from what never could.
 
     :param dims: Length of the index's vectors; None takes that of the first document that has one.
-    :param kinds: Of value in each field of meta.
+    :param field_types: What the fields of meta hold so far.
     :returns: The documents to write, and the others with the field that is to blame.
     :raises ValueError: When `documents` is no list of Documents.
     """
     if not isinstance(documents, list) or not all(isinstance(document, Document) for document in documents):
         raise ValueError("write_documents takes a list of haystack Documents")
     good, bad = [], []
-    kinds.begin()
+    field_types.begin_write()
     for document in documents:
         length = None if document.embedding is None else len(document.embedding)
         dims = dims or length
@@ -39,27 +41,27 @@ def sorted_out(documents: Any, dims: int | None, kinds: MetaKinds) -> tuple[list
             names = ", ".join(sorted(taken))
             bad.append(Refused(document.id, None, f"meta holds {names}, which is the Document's own: rename it"))
         elif length is not None and dims is not None and length != dims:
-            bad.append(Refused(document.id, "embedding", other_length(length, dims)))
+            bad.append(Refused(document.id, "embedding", explain_dimension(length, dims)))
         elif (length_of_id := len(document.id.encode(errors="replace"))) > LONGEST_ID:
             reason = f"the id is {length_of_id} bytes long, Elasticsearch takes {LONGEST_ID} at most"
             bad.append(Refused(document.id, "id", reason))
-        elif (conflict := kinds.conflict(document.meta)) is not None:
+        elif (conflict := field_types.find_conflict(document.meta)) is not None:
             bad.append(Refused(document.id, *conflict))
         else:
             good.append(document)
     return good, bad
 
 
-def actions(documents: Sequence[Document], operation: Operation, refused: list[Refused]) -> Iterator[Action]:
+def make_actions(documents: Sequence[Document], operation: Operation, refused: list[Refused]) -> Iterator[Action]:
     """
     What to send for each document.
 
     :param refused: Gets the documents that turn out to hold what cannot be stored; they are left out.
     """
     remaining = iter(documents)
-    while some := list(islice(remaining, _TOGETHER)):
-        vectors = iter(_vectors(some))
-        for document in some:
+    while block := list(islice(remaining, _TOGETHER)):
+        vectors = iter(_encode_vectors(block))
+        for document in block:
             row = to_row(document)
             if document.embedding is not None:
                 if (vector := next(vectors)) is None:
@@ -70,10 +72,10 @@ def actions(documents: Sequence[Document], operation: Operation, refused: list[R
             try:
                 yield Action(operation, document.id, encode(row))
             except (TypeError, ValueError) as error:
-                refused.append(_to_blame(document.id, row, error))
+                refused.append(_blame_field(document.id, row, error))
 
 
-def _vectors(documents: Sequence[Document]) -> list[Raw | None]:
+def _encode_vectors(documents: Sequence[Document]) -> list[Raw | None]:
     """The encoded vectors of those that have one, None where it holds what is no number."""
     embedded = [document.embedding for document in documents if document.embedding is not None]
     if not embedded:
@@ -83,7 +85,7 @@ def _vectors(documents: Sequence[Document]) -> list[Raw | None]:
     return [raw if good else None for raw, good in zip(float32_arrays(vectors), finite, strict=True)]
 
 
-def _to_blame(document_id: str, row: dict[str, Any], error: Exception) -> Refused:
+def _blame_field(document_id: str, row: dict[str, Any], error: Exception) -> Refused:
     for name, value in row.items():
         try:
             encode(value)

@@ -1,4 +1,4 @@
-"""The record of sources of an Elasticsearch store: an index of its own beside the passages'."""
+"""Keeps the record of sources in an index beside the passages'; raises RefusedDocuments for sources that it refuses."""
 
 import base64
 import json
@@ -11,57 +11,58 @@ from components.stores.contract import Source
 from components.stores.elasticsearch.client.errors import RefusedDocuments
 from components.stores.elasticsearch.client.requests import Requests
 from components.stores.elasticsearch.client.smile import encode
+from components.stores.elasticsearch.index.active_index import ActiveIndex
 from components.stores.elasticsearch.index.bulk import Action, BulkWriter
+from components.stores.elasticsearch.index.indices import IndexTarget
 from components.stores.elasticsearch.scan import scan
 
-Opened = tuple[str, Requests, BulkWriter]
 _HEAVY = ("text", "layout")
 _GENERATIONS = "generations"  # the document whose version counts index runs
-_KEYWORD = {"type": "keyword", "ignore_above": 8191}
-# Only what is asked for is indexed; the rest is kept in `_source`.
-MAPPING: dict[str, Any] = {
-    "_meta": {"excerpt": {}},  # the mark by which a rebuild knows an index of ours
-    "dynamic": False,
-    "properties": {"path": _KEYWORD, "folders": _KEYWORD, "state": {"type": "keyword"}},
-}
 
 
 class ElasticsearchSourceRecord:
     """
-    A SourceRecord (see `components.stores.contract`) in the index `<index>-sources`.
+    A SourceRecord (`components.stores.contract`) in the index `<index>-sources`.
 
-    Texts lie compressed and not indexed. Each source is one document, so that each `put` of one source is whole or not
-    done; of many sources, each is whole.
+    Texts lie compressed and not indexed. Each source is one document: a call with several sources that fails may have
+    been carried out for some of them, each whole.
 
-    :param open_index: Given True, makes the index if it is not there; returns the index's name, what sends requests and
-        what writes to it, or None when there is no index.
-    :param within: Seconds a request may take.
+    :param requests: Sends requests.
+    :param active: Finds and makes the index.
+    :param make_writer: Returns what writes to an index.
+    :param timeout: Seconds a request may take.
     """
 
-    def __init__(self, open_index: Callable[[bool], Opened | None], within: float) -> None:
-        self._open_index, self.within = open_index, within
+    def __init__(
+        self,
+        requests: Requests,
+        active: ActiveIndex,
+        make_writer: Callable[[IndexTarget], BulkWriter],
+        timeout: float,
+    ) -> None:
+        self.requests, self.active, self.timeout = requests, active, timeout
+        self._make_writer = make_writer
 
     def all(self, under: str | None = None) -> Iterator[Source]:
-        if (opened := self._open_index(False)) is None:
+        if (target := self.active.find_sources()) is None:
             return
-        index, requests, _ = opened
         query: dict[str, Any] = {"exists": {"field": "path"}}
         if under is not None:
             folder = under.rstrip("/")
             query = {"bool": {"should": [{"term": {"path": folder}}, {"term": {"folders": folder}}]}}
             if not folder:
                 query = {"exists": {"field": "path"}}
-        requests("POST", f"/{index}/_refresh", within=self.within)
-        hits = scan(requests, index, query, {"excludes": list(_HEAVY)}, self.within)
+        self.requests.send("POST", f"/{target.name}/_refresh", timeout=self.timeout)
+        hits = scan(self.requests, target.name, query, {"excludes": list(_HEAVY)}, self.timeout)
         # The whole list first, so that what is put while it is read through does not show up in it.
-        yield from sorted((_source(hit["_source"]) for hit in hits), key=lambda one: (one.path, one.source_id))
+        yield from sorted((_to_source(hit["_source"]) for hit in hits), key=lambda one: (one.path, one.source_id))
 
     def get(self, source_id: str) -> Source | None:
-        if (opened := self._open_index(False)) is None:
+        if (target := self.active.find_sources()) is None:
             return None
-        index, requests, _ = opened
-        found = requests("GET", f"/{index}/_doc/{source_id}", within=self.within, allow=(404,))
-        return _source(found["_source"]) if found.get("found") else None
+        path = f"/{target.name}/_doc/{source_id}"
+        reply = self.requests.send("GET", path, timeout=self.timeout, allow=(404,))
+        return _to_source(reply["_source"]) if reply.get("found") else None
 
     def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
         if (opened := self._open_index(False)) is None:
@@ -76,16 +77,16 @@ class ElasticsearchSourceRecord:
         return str(row["version"]), None if layout is None else base64.b64decode(layout)
 
     def put(self, sources: Sequence[Source]) -> None:
-        _, _, writer = self._made()
         last = {source.source_id: source for source in sources}
-        result = writer.run(Action("index", name, encode(_stored(source))) for name, source in last.items())
+        writer = self._make_writer(self.active.make_sources())
+        result = writer.run(Action("index", name, encode(_to_row(source))) for name, source in last.items())
         if result.refused:
             raise RefusedDocuments(result.refused, result.done)
 
     def delete(self, source_ids: Sequence[str]) -> None:
-        if (opened := self._open_index(False)) is None:
+        if (target := self.active.find_sources()) is None:
             return
-        result = opened[2].run(Action("delete", name) for name in dict.fromkeys(source_ids))
+        result = self._make_writer(target).run(Action("delete", name) for name in dict.fromkeys(source_ids))
         if result.refused:
             raise RefusedDocuments(result.refused, result.done)
 
@@ -95,32 +96,26 @@ class ElasticsearchSourceRecord:
 
     def next_generation(self) -> int:
         # Every write of a document raises its version by one, in one step, whoever writes.
-        index, requests, _ = self._made()
-        reply = requests("PUT", f"/{index}/_doc/{_GENERATIONS}", {}, within=self.within)
+        path = f"/{self.active.make_sources().name}/_doc/{_GENERATIONS}"
+        reply = self.requests.send("PUT", path, {}, timeout=self.timeout)
         return int(reply["_version"])
 
     def close(self) -> None:
         """Nothing is open besides the store's connections."""
 
-    def _made(self) -> Opened:
-        opened = self._open_index(True)
-        if opened is None:
-            raise RuntimeError("the index of sources was not made")
-        return opened
 
-
-def _stored(source: Source) -> dict[str, Any]:
+def _to_row(source: Source) -> dict[str, Any]:
     row = asdict(source)
     row["page_starts"] = json.dumps(source.page_starts)
     row["folders"] = [source.path[:at] for at, letter in enumerate(source.path) if letter == "/" and at > 0]
     if source.text is not None:
-        row["text"] = _packed(source.text.encode("utf-8", "surrogatepass"))
+        row["text"] = _compress(source.text.encode("utf-8", "surrogatepass"))
     if source.layout is not None:
         row["layout"] = base64.b64encode(source.layout).decode()
     return row
 
 
-def _source(row: dict[str, Any]) -> Source:
+def _to_source(row: dict[str, Any]) -> Source:
     kept = {field.name: row[field.name] for field in fields(Source) if field.name in row}
     kept["page_starts"] = tuple(json.loads(kept.get("page_starts") or "[]"))
     if kept.get("text") is not None:
@@ -130,5 +125,5 @@ def _source(row: dict[str, Any]) -> Source:
     return Source(**kept)
 
 
-def _packed(data: bytes) -> str:
+def _compress(data: bytes) -> str:
     return base64.b64encode(zlib.compress(data, 6)).decode()

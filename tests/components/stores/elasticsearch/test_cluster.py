@@ -30,13 +30,13 @@ def batch(number: int) -> list[Document]:
 
 def store_over(cluster: Cluster, **settings) -> ElasticsearchDocumentStore:
     return ElasticsearchDocumentStore(
-        hosts=cluster.urls, index="passages", **{"replicas": 1, "patience": 90.0, "timeout": 15.0, **settings}
+        hosts=cluster.urls, index="passages", **{"replicas": 1, "write_timeout": 90.0, "timeout": 15.0, **settings}
     )
 
 
 def wait_until_green(store: ElasticsearchDocumentStore) -> None:
     health = {"wait_for_status": "green", "timeout": "60s", "wait_for_no_initializing_shards": "true"}
-    reply = store.request("GET", "/_cluster/health/passages*", params=health, within=70)
+    reply = store.request("GET", "/_cluster/health/passages*", params=health, timeout=70)
     assert reply["status"] == "green"
 
 
@@ -144,7 +144,7 @@ def test_server_stops_in_the_middle_and_comes_back(own_node):
 
 
 def test_server_dies_and_never_comes_back_then_the_next_run_finishes(own_node):
-    store = store_over(own_node, replicas=0, patience=3.0)
+    store = store_over(own_node, replicas=0, write_timeout=3.0)
     node = own_node.nodes[0]
     start = time.monotonic()
     with pytest.raises(StoreUnavailable, match="no connection to Elasticsearch"):
@@ -152,7 +152,7 @@ def test_server_dies_and_never_comes_back_then_the_next_run_finishes(own_node):
     assert time.monotonic() - start < 60
     node.start()
     node.wait()
-    store_over(own_node, replicas=0).request("GET", "/_cluster/health?wait_for_status=yellow&timeout=30s", within=40)
+    store_over(own_node, replicas=0).request("GET", "/_cluster/health?wait_for_status=yellow&timeout=30s", timeout=40)
     assert load(store_over(own_node, replicas=0), {}) == BATCHES * A_BATCH
     all_there_once(store_over(own_node, replicas=0))
 
@@ -161,12 +161,12 @@ def test_first_load_holds_back_and_puts_back_whatever_happens(own_node):
     """Refreshes, replicas, the vectors' graph: held back while loading, put back at the end or after a killed load."""
 
     def settings() -> tuple[str | None, str | None]:
-        reply = store.request("GET", "/passages/_settings?flat_settings=true", within=10)
+        reply = store.request("GET", "/passages/_settings?flat_settings=true", timeout=10)
         now = next(iter(reply.values()))["settings"]
         return now.get("index.refresh_interval"), now.get("index.number_of_replicas")
 
     def graph() -> str:
-        reply = store.request("GET", "/passages/_mapping", within=10)
+        reply = store.request("GET", "/passages/_mapping", timeout=10)
         return next(iter(reply.values()))["mappings"]["properties"]["embedding"]["index_options"]["type"]
 
     store = store_over(own_node, replicas=1, hold_back_replicas=True, quantisation="int8_hnsw")

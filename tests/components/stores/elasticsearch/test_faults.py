@@ -45,7 +45,9 @@ def make_store(index_name):
 
     def make(url: str, **settings) -> ElasticsearchDocumentStore:
         store = ElasticsearchDocumentStore(
-            hosts=url, index=index_name, **{"replicas": 0, "timeout": 1.5, "patience": 20.0, "wait": 2.0, **settings}
+            hosts=url,
+            index=index_name,
+            **{"replicas": 0, "timeout": 1.5, "write_timeout": 20.0, "connect_timeout": 2.0, **settings},
         )
         stores.append(store)
         return store
@@ -168,7 +170,7 @@ class TestQuestions:
 
     def test_more_winners_than_one_search_may_return(self, make_store, elasticsearch_url):
         """Elasticsearch refuses to return more than 10,000 at once, which many questions have together."""
-        store = make_store(elasticsearch_url, timeout=60.0, patience=120.0)
+        store = make_store(elasticsearch_url, timeout=60.0, write_timeout=120.0)
         words = {"alpha": 5_100, "beta": 5_100}
         store.write_documents(
             [Document(id=f"{word}{i}", content=word) for word, count in words.items() for i in range(count)]
@@ -310,7 +312,7 @@ class TestWriting:
         def refuse(exchange: Exchange) -> None:
             exchange.status, exchange.body = 503, b'{"error": {"type": "master_not_discovered_exception"}}'
 
-        store = make_store(proxy.url, patience=1.0)
+        store = make_store(proxy.url, write_timeout=1.0)
         store.warm_up()
         store.write_documents(documents(1))
         proxy.rule = only("_bulk", refuse)
@@ -324,10 +326,10 @@ class TestWriting:
             if "_bulk" in exchange.path or "_refresh" in exchange.path:
                 exchange.status, exchange.body = 503, b'{"error": {"type": "master_not_discovered_exception"}}'
 
-        store = make_store(proxy.url, patience=10.0)
+        store = make_store(proxy.url, write_timeout=10.0)
         store.write_documents(documents(1))
-        store._passages.writer = lambda: BulkWriter(
-            store._passages.requests, store.index, is_alias=True, connections=1, max_bytes=1 << 20, patience=1.0
+        store.passages._make_writer = lambda target: BulkWriter(
+            store.requests, target, connections=1, max_bytes=1 << 20, write_timeout=1.0
         )
         proxy.rule = refuse
         start = time.monotonic()
@@ -340,7 +342,7 @@ class TestCausesAndRemedies:
     def test_nobody_there(self, make_store):
         start = time.monotonic()
         with pytest.raises(StoreUnavailable, match=r"is it running.*ELASTICSEARCH_URL"):
-            make_store("http://127.0.0.1:9", wait=1.0).count_documents()
+            make_store("http://127.0.0.1:9", connect_timeout=1.0).count_documents()
         assert time.monotonic() - start < 4
 
     def test_waits_for_a_server_that_is_not_there_yet(self, make_store, proxy):
@@ -349,7 +351,7 @@ class TestCausesAndRemedies:
                 exchange.status, exchange.body = 503, b"{}"
 
         proxy.rule = absent
-        assert make_store(proxy.url, wait=10.0).count_documents() == 0
+        assert make_store(proxy.url, connect_timeout=10.0).count_documents() == 0
 
     @pytest.mark.parametrize("url", ["localhost:9200", "ftp://localhost", ""])
     def test_wrong_address(self, make_store, url, monkeypatch):
@@ -363,7 +365,7 @@ class TestCausesAndRemedies:
 
         proxy.rule = other
         with pytest.raises(ElasticsearchStoreError, match=r"is it Elasticsearch"):
-            make_store(proxy.url, wait=0.5).count_documents()
+            make_store(proxy.url, connect_timeout=0.5).count_documents()
 
     def test_too_old(self, make_store, proxy):
         def old(exchange: Exchange) -> None:
@@ -396,14 +398,14 @@ class TestCausesAndRemedies:
     def test_password_in_the_address_is_not_told(self, make_store, caplog):
         caplog.set_level(logging.DEBUG)
         with pytest.raises(StoreUnavailable) as caught:
-            make_store("http://elastic:CANARY-SECRET@127.0.0.1:9", wait=0.3).count_documents()
+            make_store("http://elastic:CANARY-SECRET@127.0.0.1:9", connect_timeout=0.3).count_documents()
         assert "CANARY-SECRET" not in f"{caught.value} {caplog.text}"
 
     @pytest.mark.parametrize("letter", ["/", "?", "#", "12/", "[", "%2F/"])
     @pytest.mark.parametrize("port", [":9", ""], ids=["port", "no port"])
     async def test_password_that_breaks_the_address_is_not_told(self, make_store, caplog, letter, port):
         caplog.set_level(logging.DEBUG)
-        store = make_store(f"http://elastic:{letter}CANARY-SECRET@127.0.0.1{port}", wait=0.3)
+        store = make_store(f"http://elastic:{letter}CANARY-SECRET@127.0.0.1{port}", connect_timeout=0.3)
         for ask in (store.count_documents, store._create_async_client):
             with pytest.raises(ElasticsearchStoreError, match=r"percent-encoded.*ELASTICSEARCH_PASSWORD") as caught:
                 ask()
@@ -412,11 +414,11 @@ class TestCausesAndRemedies:
             assert caught.value.__cause__ is None
 
     def test_read_only_index_is_named_and_goes_on_once_lifted(self, make_store, elasticsearch_url, index_name):
-        store = make_store(elasticsearch_url, patience=1.0)
+        store = make_store(elasticsearch_url, write_timeout=1.0)
         store.write_documents(documents(5))
         block, told = {"index.blocks.read_only_allow_delete": True}, ""
         for _ in range(5):  # the server's watch over its disks lifts the block when it finds room, every 30 seconds
-            store.request("PUT", f"/{index_name}/_settings", block, within=5)
+            store.request("PUT", f"/{index_name}/_settings", block, timeout=5)
             try:
                 store.write_documents(documents(5), DuplicatePolicy.OVERWRITE)
             except StoreUnavailable as error:
@@ -424,7 +426,7 @@ class TestCausesAndRemedies:
                 break
         assert "disk is almost full" in told
         assert len(store.hybrid_search(["passage"], None)[0]) == 5
-        store.request("PUT", f"/{index_name}/_settings", {"index.blocks.read_only_allow_delete": None}, within=5)
+        store.request("PUT", f"/{index_name}/_settings", {"index.blocks.read_only_allow_delete": None}, timeout=5)
         assert store.write_documents(documents(10), DuplicatePolicy.OVERWRITE) == 10
 
     @pytest.mark.parametrize(
@@ -461,9 +463,9 @@ class TestCausesAndRemedies:
     @pytest.mark.parametrize(
         ("settings", "named"),
         [
-            ({"language": "german"}, "language is 'english' in the index and 'german'"),
+            ({"language": "de"}, "language is 'en' in the index and 'de'"),
             ({"quantisation": "flat"}, "quantisation"),
-            ({"embedding_dims": 768}, "embedding_dims is 4"),
+            ({"embedding_dimension": 768}, "embedding_dimension is 4"),
             ({"search_fields": {"content": 1.0, "author": 1.0}}, "search_fields names 'author'"),
         ],
     )

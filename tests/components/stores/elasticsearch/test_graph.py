@@ -42,7 +42,7 @@ def load(store: ElasticsearchDocumentStore, passages: list[Document]) -> None:
 
 
 def kind(store: ElasticsearchDocumentStore) -> str:
-    reply = store.request("GET", f"/{store.index}/_mapping", within=10)
+    reply = store.request("GET", f"/{store.index}/_mapping", timeout=10)
     return next(iter(reply.values()))["mappings"]["properties"]["embedding"]["index_options"]["type"]
 
 
@@ -77,9 +77,9 @@ def test_what_was_written_before_the_graph_began_gets_it_too(make, monkeypatch):
     with store.loading():
         for first in range(0, len(passages), 10):
             store.write_documents(passages[first : first + 10])
-            store.request("POST", f"/{store.index}/_refresh", within=10)
+            store.request("POST", f"/{store.index}/_refresh", timeout=10)
         assert kind(store) == "int8_hnsw"
-    [index] = store.request("GET", f"/{store.index}/_segments", within=10)["indices"].values()
+    [index] = store.request("GET", f"/{store.index}/_segments", timeout=10)["indices"].values()
     assert [len(copy["segments"]) for copies in index["shards"].values() for copy in copies] == [1]
     assert nearest_itself(store, passages)
 

@@ -64,7 +64,9 @@ def test_a_question_ends_in_time_and_the_next_one_after_it_heals_is_answered(pro
 
 def test_loading_goes_on_when_it_heals_and_all_is_there_once(proxy, index_name, elasticsearch_url):
     """What was written before the reply was swallowed is ours, although it is there already."""
-    store = ElasticsearchDocumentStore(hosts=proxy.url, index=index_name, replicas=0, patience=30.0, bulk_bytes=1 << 16)
+    store = ElasticsearchDocumentStore(
+        hosts=proxy.url, index=index_name, replicas=0, write_timeout=30.0, bulk_bytes=1 << 16
+    )
     began = partition_at(proxy, "_bulk", 2, 3.0)
     assert store.write_documents(documents(2000), DuplicatePolicy.FAIL) == 2000
     assert began
@@ -80,7 +82,7 @@ def test_one_that_does_not_heal_is_an_error_in_time(proxy, index_name):
     first = ElasticsearchDocumentStore(hosts=proxy.url, index=index_name, replicas=0)
     first.write_documents(documents(10))
     first.close()
-    store = ElasticsearchDocumentStore(hosts=proxy.url, index=index_name, replicas=0, patience=3.0)
+    store = ElasticsearchDocumentStore(hosts=proxy.url, index=index_name, replicas=0, write_timeout=3.0)
     store.warm_up()
     began = partition_at(proxy, "_bulk", 1, None)
     with pytest.raises(StoreUnavailable, match=r"without progress|did not answer in time"):
@@ -95,7 +97,7 @@ def test_an_index_run_outlives_it_wherever_it_begins(proxy, index_name, elastics
     folder.mkdir()
     for number in range(6):
         (folder / f"{number}.txt").write_text(f"House {number} stands on the northern rock. slow=0.3")
-    pipeline = build(proxy.url, index_name, patience=30.0)
+    pipeline = build(proxy.url, index_name, write_timeout=30.0)
     began = partition_at(proxy, moment, 3 if moment == "_bulk" else 2, 3.0)
     assert len(index(pipeline, [folder], batch_files=2).indexed) == 6
     assert began

@@ -21,27 +21,27 @@ def store(elasticsearch_url, index_name):
     store.close()
 
 
-def losing(store: ElasticsearchDocumentStore, when: Callable[[int], bool]) -> Any:
+class Losing:
     """Sends requests, and closes the point in time of the searches that `when` names by number."""
-    searches = 0
 
-    def send(method: str, path: str, body: Any = None, **settings: Any) -> Any:
-        nonlocal searches
+    def __init__(self, store: ElasticsearchDocumentStore, when: Callable[[int], bool]) -> None:
+        self.store, self.when = store, when
+        self.searches = 0
+
+    def send(self, method: str, path: str, body: Any = None, **settings: Any) -> Any:
         if path == "/_search":
-            searches += 1
-            if when(searches):
-                store.request("DELETE", "/_pit", {"id": body["pit"]["id"]}, within=10)
-        return store.request(method, path, body, **settings)
-
-    return send
+            self.searches += 1
+            if self.when(self.searches):
+                self.store.request("DELETE", "/_pit", {"id": body["pit"]["id"]}, timeout=10)
+        return self.store.request(method, path, body, **settings)
 
 
 def test_a_lost_point_in_time_loses_and_repeats_nothing(store):
-    found = scan(losing(store, lambda number: number in (3, 5)), store.index, None, False, 30.0, page=5)
+    found = scan(Losing(store, lambda number: number in (3, 5)), store.index, None, False, 30.0, page=5)
     ids = [hit["_id"] for hit in found]
     assert sorted(ids) == [f"{i:02}" for i in range(23)]
 
 
 def test_one_that_is_always_lost_is_an_error(store):
     with pytest.raises(PartialResult, match="lost 5 times"):
-        list(scan(losing(store, lambda number: True), store.index, None, False, 30.0, page=5))
+        list(scan(Losing(store, lambda number: True), store.index, None, False, 30.0, page=5))

@@ -71,9 +71,9 @@ def test_a_wrong_certificate_is_told_with_its_remedy(
 
 def test_tls_where_there_is_none_and_none_where_there_is(make_store, authority, elasticsearch_url):
     with pytest.raises(ElasticsearchStoreError, match=r"speaks no TLS.*http://"):
-        make_store(elasticsearch_url.replace("http://", "https://"), wait=2.0).count_documents()
+        make_store(elasticsearch_url.replace("http://", "https://"), connect_timeout=2.0).count_documents()
     with Proxy(elasticsearch_url, tls=authority.server()) as proxy:
-        plain = make_store(proxy.url.replace("https://", "http://"), wait=2.0)
+        plain = make_store(proxy.url.replace("https://", "http://"), connect_timeout=2.0)
         with pytest.raises(StoreUnavailable, match=r"https://"):
             plain.count_documents()
 

@@ -12,7 +12,6 @@ from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError, StoreUnavailable
 from components.stores.elasticsearch.index import indices as elasticsearch_index
 from components.stores.elasticsearch.index import rebuild as elasticsearch_versions
-from components.stores.elasticsearch.index.rebuild import rebuilt
 from elasticsearch_server.proxy import Exchange, Proxy
 
 pytestmark = pytest.mark.elasticsearch
@@ -36,12 +35,12 @@ def source(name: str) -> Source:
 
 
 def indices(store: ElasticsearchDocumentStore) -> set[str]:
-    return set(store.request("GET", f"/{store.index}*/_alias", within=10))
+    return set(store.request("GET", f"/{store.index}*/_alias", timeout=10))
 
 
 def words(store: ElasticsearchDocumentStore) -> set[str]:
     """Whose passages and sources they are that the aliases show: one word, unless versions are mixed."""
-    store.forget()
+    store.active.forget()
     return {one.id.rstrip("0123456789") for one in store.filter_documents()} | {
         one.source_id for one in store.sources.all()
     }
@@ -53,19 +52,19 @@ def version(store: ElasticsearchDocumentStore, number: int) -> set[str]:
 
 def rebuild(store: ElasticsearchDocumentStore, word: str = "new", within: float = 60.0) -> None:
     """:param within: seconds for the switch."""
-    with pytest.MonkeyPatch.context() as patched, rebuilt(store) as new:
+    with pytest.MonkeyPatch.context() as patched, store.rebuilt() as new:
         new.write_documents(documents(word))
         new.sources.put([source(word)])
-        patched.setattr(elasticsearch_versions, "_WITHIN", within)
+        patched.setattr(elasticsearch_versions, "_TIMEOUT", within)
 
 
 def test_another_embedder_and_language_beside_the_old(store, elasticsearch_url):
-    with rebuilt(store, language="german", embedding_dims=3) as new:
+    with store.rebuilt(language="de", embedding_dimension=3) as new:
         new.write_documents([Document(id="neu", content="Die Türme", embedding=[1.0, 0, 0])])
         new.sources.put([source("new")])
         assert store.hybrid_search(["old tower"], [[1.0, 0, 0, 0]], top_k=1)[0][0].content == "the old tower 0"
         assert [one.source_id for one in store.sources.all()] == ["old"]
-    settings = {"hosts": elasticsearch_url, "index": store.index, "language": "german"}
+    settings = {"hosts": elasticsearch_url, "index": store.index, "language": "de"}
     after = ElasticsearchDocumentStore(**settings)
     assert [one.id for one in after.hybrid_search(["Turm"], [[1.0, 0, 0]], top_k=5)[0]] == ["neu"]
     assert [one.source_id for one in after.sources.all()] == ["new"]
@@ -77,7 +76,7 @@ def test_another_embedder_and_language_beside_the_old(store, elasticsearch_url):
 
 def test_a_failed_rebuild_leaves_everything_as_it_was(store):
     before = indices(store)
-    with pytest.raises(RuntimeError, match="the embedder broke"), rebuilt(store) as new:
+    with pytest.raises(RuntimeError, match="the embedder broke"), store.rebuilt() as new:
         new.write_documents(documents("new"))
         raise RuntimeError("the embedder broke")
     assert indices(store) == before
@@ -86,10 +85,10 @@ def test_a_failed_rebuild_leaves_everything_as_it_was(store):
 
 
 def test_a_killed_rebuild_is_cleared_away_by_the_next(store):
-    killed = rebuilt(store)
+    killed = store.rebuilt()
     killed.__enter__().write_documents(documents("killed"))
     assert len(indices(store)) == 4
-    with rebuilt(store) as new:
+    with store.rebuilt() as new:
         new.write_documents(documents("new"))
     assert {one.id for one in store.filter_documents()} == {one.id for one in documents("new")}
     assert len(indices(store)) == 2
@@ -100,7 +99,7 @@ def test_each_question_gets_one_version_whole(store):
     errors: list[Exception] = []
     mixed: list[set[str]] = []
     stop = threading.Event()
-    asking = ElasticsearchDocumentStore(hosts=store._settings["hosts"], index=store.index, replicas=0)
+    asking = ElasticsearchDocumentStore(hosts=store.settings.hosts, index=store.index, replicas=0)
 
     def ask() -> None:
         while not stop.is_set():
@@ -116,7 +115,7 @@ def test_each_question_gets_one_version_whole(store):
     thread.start()
     try:
         for number in range(5):
-            with rebuilt(store) as new:
+            with store.rebuilt() as new:
                 new.write_documents(documents("abcde"[number]), DuplicatePolicy.OVERWRITE)
     finally:
         stop.set()
@@ -128,8 +127,8 @@ def test_each_question_gets_one_version_whole(store):
 
 def test_an_index_without_alias_is_not_touched(elasticsearch_url, index_name):
     store = ElasticsearchDocumentStore(hosts=elasticsearch_url, index=index_name, replicas=0)
-    store.request("PUT", f"/{index_name}", {"mappings": {"properties": {"id": {"type": "keyword"}}}}, within=10)
-    with pytest.raises(ElasticsearchStoreError), rebuilt(store):
+    store.request("PUT", f"/{index_name}", {"mappings": {"properties": {"id": {"type": "keyword"}}}}, timeout=10)
+    with pytest.raises(ElasticsearchStoreError), store.rebuilt():
         pass
     store.close()
 
@@ -152,7 +151,7 @@ class TestLostReplies:
         def swallow(exchange: Exchange) -> None:
             exchange.silent = exchange.path == "/_aliases"
             if exchange.silent:
-                elasticsearch_versions._WITHIN = 60.0  # for what comes after
+                elasticsearch_versions._TIMEOUT = 60.0  # for what comes after
 
         proxy.rule = swallow
         rebuild(behind, within=3.0)
@@ -163,13 +162,13 @@ class TestLostReplies:
         def part(exchange: Exchange) -> None:
             if exchange.path == "/_aliases":
                 proxy.partitioned = True
-                elasticsearch_index._PATIENCE = 1.0
+                elasticsearch_index.TIMEOUT = 1.0
 
-        monkeypatch.setattr(elasticsearch_index, "_PATIENCE", 60.0)  # put back at the end
+        monkeypatch.setattr(elasticsearch_index, "TIMEOUT", 60.0)  # put back at the end
         proxy.rule = part
         with pytest.raises(ElasticsearchStoreError, match=r"is not known.*Nothing in use was deleted.*--rebuild"):
             rebuild(behind, within=3.0)
-        elasticsearch_index._PATIENCE = 60.0
+        elasticsearch_index.TIMEOUT = 60.0
         assert indices(store) == version(store, 1) | version(store, 2)
         assert words(store) == {"new"}
         rebuild(store, "later")
@@ -178,18 +177,18 @@ class TestLostReplies:
 
     @pytest.mark.parametrize("sent", [True, False])
     def test_an_interrupt_at_the_switch(self, store, monkeypatch, sent):
-        request = store.request
+        send = store.requests.send
 
         def interrupted(method: str, path: str, body=None, **settings):
             if path == "/_aliases" and not done:
                 done.append(path)
                 if sent:
-                    request(method, path, body, **settings)
+                    send(method, path, body, **settings)
                 raise KeyboardInterrupt
-            return request(method, path, body, **settings)
+            return send(method, path, body, **settings)
 
         done: list[str] = []
-        monkeypatch.setattr(store, "request", interrupted)
+        monkeypatch.setattr(store.requests, "send", interrupted)
         with pytest.raises(KeyboardInterrupt):
             rebuild(store)
         assert words(store) == ({"new"} if sent else {"old"})
@@ -197,7 +196,7 @@ class TestLostReplies:
 
     def test_a_switch_that_is_carried_out_after_the_look_at_the_alias(self, store, monkeypatch):
         """It was still in the server's queue: whatever comes first, one whole version is left."""
-        request = store.request
+        send = store.requests.send
         queued: list = []
 
         def late(method: str, path: str, body=None, **settings):
@@ -205,10 +204,10 @@ class TestLostReplies:
                 queued.append((method, path, body))
                 if len(queued) == 1:
                     raise StoreUnavailable("no reply")
-                request(*queued[0], **settings)
-            return request(method, path, body, **settings)
+                send(*queued[0], **settings)
+            return send(method, path, body, **settings)
 
-        monkeypatch.setattr(store, "request", late)
+        monkeypatch.setattr(store.requests, "send", late)
         with pytest.raises(StoreUnavailable, match="no reply"):
             rebuild(store)
         assert words(store) == {"old"}
@@ -227,7 +226,7 @@ class TestWhatIsNotOurs:
             f"{index_name}-vnext": mark,
         }
         for name, body in theirs.items():
-            store.request("PUT", f"/{name}", body, within=10)
+            store.request("PUT", f"/{name}", body, timeout=10)
         rebuild(store)
         assert indices(store) == theirs.keys() | version(store, 5)
         rebuild(store, "later")
@@ -235,10 +234,10 @@ class TestWhatIsNotOurs:
         assert words(store) == {"later"}
 
     def test_what_was_left_by_halves_or_with_a_mapping_of_ones_own_is_cleared(self, store, index_name):
-        store.request("PUT", f"/{index_name}-v000003-sources", {"mappings": {"_meta": {"excerpt": {}}}}, within=10)
+        store.request("PUT", f"/{index_name}-v000003-sources", {"mappings": {"_meta": {"excerpt": {}}}}, timeout=10)
         mapping = {"properties": {"id": {"type": "keyword"}}}
-        own = ElasticsearchDocumentStore(hosts=store._settings["hosts"], index=index_name, custom_mapping=mapping)
-        own.version(5).close()
+        own = ElasticsearchDocumentStore(hosts=store.settings.hosts, index=index_name, custom_mapping=mapping)
+        own.make_version(f"{index_name}-v000005").close()
         own.close()
         rebuild(store)
         assert len(indices(store)) == 2
@@ -247,11 +246,11 @@ class TestWhatIsNotOurs:
     @pytest.mark.parametrize("suffix", ["", "-sources"])
     def test_an_alias_of_the_users_own_is_told_and_not_touched(self, store, index_name, suffix):
         theirs = f"{index_name}-of-mine"
-        store.request("PUT", f"/{theirs}", {"aliases": {f"{index_name}{suffix}": {}}}, within=10)
-        store.request("DELETE", f"/{index_name}-v000001{suffix}", within=10)
+        store.request("PUT", f"/{theirs}", {"aliases": {f"{index_name}{suffix}": {}}}, timeout=10)
+        store.request("DELETE", f"/{index_name}-v000001{suffix}", timeout=10)
         before = indices(store)
         told = rf"names the index {theirs}, .*only {index_name}-v000001{suffix} .*EXCERPT_INDEX"
-        with pytest.raises(ElasticsearchStoreError, match=told), rebuilt(store):
+        with pytest.raises(ElasticsearchStoreError, match=told), store.rebuilt():
             pass
         assert indices(store) == before
 
@@ -271,17 +270,17 @@ class TestRecreated:
 
     def test_killed_between_deleting_and_making(self, store):
         rebuild(store)
-        store.request("DELETE", f"/{store.index}-v000002", within=10)
-        store.forget()
+        store.request("DELETE", f"/{store.index}-v000002", timeout=10)
+        store.active.forget()
         store.write_documents(documents("new"))
         assert indices(store) == version(store, 2)
 
     def test_aliases_that_name_two_versions_are_brought_together(self, store):
         """As recreating left them once: passages of version 1, sources of version 2."""
         rebuild(store)
-        store.request("DELETE", f"/{store.index}-v000002", within=10)
-        store._passages.indices._create(f"{store.index}-v000001", store.index, passages=True)
-        with pytest.raises(RuntimeError, match="broke"), rebuilt(store):
+        store.request("DELETE", f"/{store.index}-v000002", timeout=10)
+        store.indices._create(f"{store.index}-v000001", store.index, passages=True)
+        with pytest.raises(RuntimeError, match="broke"), store.rebuilt():
             raise RuntimeError("broke")
         assert words(store) == {"new"}, "the record of sources is as it was"
         rebuild(store, "later")
@@ -291,15 +290,15 @@ class TestRecreated:
     @pytest.mark.parametrize("suffix", ["", "-sources"])
     def test_a_version_is_never_begun_in_an_index_that_is_there(self, store, suffix):
         name = f"{store.index}-v000007{suffix}"
-        store.request("PUT", f"/{name}", {}, within=10)
+        store.request("PUT", f"/{name}", {}, timeout=10)
         with pytest.raises(ElasticsearchStoreError, match=f"{re.escape(name)} is there already"):
-            store.version(7)
+            store.make_version(f"{store.index}-v000007")
         assert name in indices(store)
 
     def test_sources_that_no_alias_names_are_told(self, store):
-        store.request("DELETE", f"/{store.index}-v000001-sources", within=10)
-        store.request("PUT", f"/{store.index}-v000001-sources", {}, within=10)
-        store.forget()
+        store.request("DELETE", f"/{store.index}-v000001-sources", timeout=10)
+        store.request("PUT", f"/{store.index}-v000001-sources", {}, timeout=10)
+        store.active.forget()
         with pytest.raises(ElasticsearchStoreError, match="there already, but no alias"):
             store.sources.put([source("old")])
 
@@ -308,10 +307,10 @@ def test_what_stops_the_switch_is_asked_directly_before_it(store):
     asked = []
 
     def stop() -> None:
-        asked.append(store.request("GET", f"/{store.index}-v000002/_settings", within=10))
+        asked.append(store.request("GET", f"/{store.index}-v000002/_settings", timeout=10))
         raise RuntimeError("the lock is lost")
 
-    with pytest.raises(RuntimeError, match="the lock is lost"), rebuilt(store, before_switch=stop) as new:
+    with pytest.raises(RuntimeError, match="the lock is lost"), store.rebuilt(before_switch=stop) as new:
         new.write_documents(documents("new"))
     held = asked[0][f"{store.index}-v000002"]["settings"]["index"].get("refresh_interval")
     assert held is None, "loading had ended"

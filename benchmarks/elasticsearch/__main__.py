@@ -60,7 +60,10 @@ def main() -> None:
         gc.collect()
         gc.freeze()
         result["searching"] = searching(bench, [ours, like, theirs, plain], texts, lists, given.timed)
-        result["where the time goes"] = where(ours, bench, texts[: given.timed], lists[: given.timed])
+        result["where the time goes"] = {
+            name: where(ours, bench, texts[: given.timed], lists[: given.timed], step)
+            for name, step in ((f"{BATCH} at a time", BATCH), ("one", 1))
+        }
         print(json.dumps(result["where the time goes"], indent=1), flush=True)
         result["recall"] = recalls(bench.url, ours, [theirs, plain], questions, lists, everything)
         result["setting"] = {**setting(count, given.timed), "server": about(ours)}

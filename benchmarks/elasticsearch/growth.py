@@ -25,7 +25,7 @@ from benchmarks.elasticsearch.measures import Exact, by_meaning, fill, measure, 
 from benchmarks.elasticsearch.sides import Ours, about, server
 from benchmarks.elasticsearch.where import where
 from benchmarks.retrieval.__main__ import setting
-from benchmarks.retrieval.work import squad_work
+from benchmarks.retrieval.work import BATCH, squad_work
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 
@@ -65,7 +65,7 @@ def main() -> None:
             fill(side, synthetic(passages, vectors, size), row, exact, given.minutes * 60)
             measure(side, bench, texts, lists, row)
             row["share of the exact 20 found"] = exact.share(by_meaning(side, texts, lists))
-            row["where the time goes"] = where(side, bench, texts, lists)
+            row["where the time goes"] = where(side, bench, texts, lists, BATCH)
             row["load average"] = round(os.getloadavg()[0], 1)
             print(json.dumps(row), flush=True)
             rows = sorted([*rows, row], key=lambda one: one["passages"])

@@ -112,16 +112,16 @@ def fill(side: Ours, made: Blocks, row: dict[str, Any], exact: Exact, seconds: f
                 break
         began = time.perf_counter()
     spent += time.perf_counter() - began
-    place = side.store.place()
-    assert place is not None
+    target = side.store.active.find()
+    assert target is not None
     began = time.perf_counter()
-    settled = _settle(side, place.index)
+    settled = _settle(side, target.index)
     row["passages"] = count
     row["documents a second"] = round(count / spent)
     row["seconds of merging afterwards"] = round(time.perf_counter() - began, 1) if settled else None
     row["ms a passage, merging too"] = round((spent + time.perf_counter() - began) * 1000 / count, 4)
     sizes = {"include_segment_file_sizes": "true"}
-    reply = side.store.request("GET", f"/{place.index}/_stats/store,segments", within=60, params=sizes)
+    reply = side.store.request("GET", f"/{target.index}/_stats/store,segments", timeout=60, params=sizes)
     stats = reply["_all"]["primaries"]
     row["segments"] = stats["segments"]["count"]
     row["bytes on disk"] = stats["store"]["size_in_bytes"]
@@ -129,7 +129,7 @@ def fill(side: Ours, made: Blocks, row: dict[str, Any], exact: Exact, seconds: f
     row["bytes by kind of file"] = {
         name: one["size_in_bytes"] for name, one in stats["segments"].get("file_sizes", {}).items()
     }
-    row["bytes of codes and graph"] = in_memory(_kind(side, place.index), count, exact.asked.shape[1])
+    row["bytes of codes and graph"] = in_memory(_kind(side, target.index), count, exact.asked.shape[1])
 
 
 def in_memory(quantisation: str, passages: int, dims: int) -> int:
@@ -145,7 +145,7 @@ def in_memory(quantisation: str, passages: int, dims: int) -> int:
 
 def _kind(side: Ours, index: str) -> str:
     """How the vectors lie there now: `auto` becomes one or the other."""
-    reply = side.store.request("GET", f"/{index}/_mapping", within=60)
+    reply = side.store.request("GET", f"/{index}/_mapping", timeout=60)
     return str(reply[index]["mappings"]["properties"]["embedding"]["index_options"]["type"])
 
 
@@ -155,10 +155,10 @@ def _settle(side: Ours, index: str) -> bool:
     while quiet < 2:
         if time.monotonic() > deadline:
             return False
-        reply = side.store.request("GET", f"/{index}/_stats/merge", within=60)
+        reply = side.store.request("GET", f"/{index}/_stats/merge", timeout=60)
         quiet = quiet + 1 if reply["_all"]["primaries"]["merges"]["current"] == 0 else 0
         time.sleep(0.1)
-    side.store.request("POST", f"/{index}/_refresh", within=60)
+    side.store.request("POST", f"/{index}/_refresh", timeout=60)
     return True
 
 

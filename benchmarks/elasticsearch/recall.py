@@ -82,11 +82,11 @@ def recalls(
     passages: Sequence[Document],
 ) -> dict[str, Any]:
     """Recall at 1, 5 and 20 of every way, over the same questions, and how `hybrid_search` stands to it at 20."""
-    place = ours.store.place()
-    assert place is not None
+    target = ours.store.active.find()
+    assert target is not None
 
     def by_hand(join: Callable[[Leg, Leg], dict[str, float]]) -> ByHand:
-        return ByHand(url, place.target, join)
+        return ByHand(url, target.name, join)
 
     ways: dict[str, Finder] = {
         _BASE: OverStore(ours, Fusion(candidates=DEPTH)),

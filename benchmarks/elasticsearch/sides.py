@@ -72,9 +72,9 @@ class Ours:
         return [[document.id for document in documents] for documents in found]
 
     def drop(self) -> None:
-        place = self.store.place()
-        if place is not None:
-            self.store.request("DELETE", f"/{place.index}", within=60)
+        target = self.store.active.find()
+        if target is not None:
+            self.store.request("DELETE", f"/{target.index}", timeout=60)
         self.store.close()
 
 
@@ -117,7 +117,7 @@ class Haystack(HaystackHybrid):
 
 def about(side: Ours) -> dict[str, str]:
     """Version of the server and of its Java."""
-    nodes = side.store.request("GET", "/_nodes/jvm", within=10)["nodes"].values()
+    nodes = side.store.request("GET", "/_nodes/jvm", timeout=10)["nodes"].values()
     return {
         "elasticsearch": next(one["version"] for one in nodes),
         "java": next(one["jvm"]["version"] for one in nodes),

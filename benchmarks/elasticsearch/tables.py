@@ -55,18 +55,22 @@ def side_by_side(result: dict[str, Any]) -> Iterator[str]:
     ]
     yield from table(["recall", "1", "5", "20", "MRR", "only hybrid_search / only this at 20"], rows)
     yield ""
-    yield from time_of_a_question(result["where the time goes"])
+    for mode, measured in result["where the time goes"].items():
+        yield from time_of_a_question(mode, measured)
+        yield ""
 
 
-def time_of_a_question(where: dict[str, Any]) -> Iterator[str]:
+def time_of_a_question(mode: str, where: dict[str, Any]) -> Iterator[str]:
     """Milliseconds a question, by who needs them."""
-    rows = [["whole question", where["a question"]], ["waiting for the server", where["waiting for the server"]]]
+    wire = "wire (waiting less the server's took)"
+    rows = [[name, where[name]] for name in ("a question", "client, in all", "waiting for the server", wire)]
     rows += [[f"client: {name}", value] for name, value in where["client"].items()]
     rows += [[f"server, `took`: {name}", value] for name, value in where["server, took"].items()]
     for kind, one in where["server, leg by leg"].items():
         rows.append([f"server, processor: {kind} legs alone", one["processor ms"]])
     rows.append(["server, processor: the winners' texts (the rest)", where["server, processor, the winners' texts"]])
-    yield from table(["32 at a time", "ms a question"], [[name, f"{value:.2f}"] for name, value in rows])
+    rows += [[f"server, profile: {name}", value] for name, value in where["server, phases by its profile"].items()]
+    yield from table([mode, "ms a question"], [[name, f"{value:.2f}"] for name, value in rows])
 
 
 def quantisation(rows: dict[str, Any]) -> Iterator[str]:

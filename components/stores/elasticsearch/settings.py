@@ -10,6 +10,7 @@ from haystack.utils import Secret
 from components.renamed import apply_renames
 from components.stores.elasticsearch.index.languages import ANALYSERS, to_analyser, to_iso
 from components.stores.elasticsearch.index.mapping import IndexDesign, Quantisation, Similarity
+from components.suggest import suggest
 
 DEFAULT_SEARCH_FIELDS = {"content": 1.0, "title": 0.5, "headings": 0.5}
 RENAMED = {"embedding_dims": "embedding_dimension", "patience": "write_timeout", "wait": "connect_timeout"}
@@ -114,9 +115,7 @@ class ElasticsearchSettings:
         settings = apply_renames(given, RENAMED, "ElasticsearchDocumentStore")
         allowed = [field.name for field in fields(cls)]
         if unknown := [name for name in settings if name not in allowed]:
-            raise TypeError(
-                f"ElasticsearchDocumentStore has no setting {unknown[0]!r}; allowed are {', '.join(allowed)}"
-            )
+            raise TypeError(f"ElasticsearchDocumentStore has no setting {unknown[0]!r}{suggest(unknown[0], allowed)}")
         language = settings.get("language")
         if isinstance(language, str) and language.lower() in ANALYSERS.values():
             settings["language"] = to_iso(language.lower())

@@ -49,8 +49,6 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
     Haystack's own Elasticsearch retrievers work with it too: that is what it inherits from the integration's store for.
     """
 
-    __module__ = "components.stores.elasticsearch"  # as YAML names it
-
     def __init__(self, **settings: Any) -> None:
         """
         :param settings: As `components.stores.elasticsearch.settings.ElasticsearchSettings` lists them.

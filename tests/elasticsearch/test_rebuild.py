@@ -14,7 +14,7 @@ from components.stores.contract import StoreBusyError
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
 from components.stores.elasticsearch.index import lease as elasticsearch_lock
-from components.stores.elasticsearch.index.bulk_load import Loading
+from components.stores.elasticsearch.index.bulk_load import BulkLoad
 from indexing.rebuild import RebuildError, rebuild
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
@@ -159,16 +159,16 @@ def test_a_lock_lost_while_loading_ends_keeps_the_old_index(make, folder, monkey
     index(pipeline, [folder])
     store = store_of(pipeline)
     before = everything(store)
-    grown = Loading.grown
+    finish = BulkLoad.finish
 
-    def grown_and_taken_over(self: Loading, first: bool = False) -> None:
-        grown(self, first)
+    def finish_and_lose_the_lock(self: BulkLoad, first: bool = False) -> None:
+        finish(self, first)
         path = f"/{store.index}-lock/_doc/writer"
         note = store.request("GET", path, timeout=10)["_source"]
         store.request("PUT", path, {**note, "token": "another run"}, timeout=10)
         time.sleep(3)
 
-    monkeypatch.setattr(Loading, "grown", grown_and_taken_over)
+    monkeypatch.setattr(BulkLoad, "finish", finish_and_lose_the_lock)
     with pytest.raises(StoreBusyError, match="cut off"):
         rebuild(pipeline, [folder])
     assert everything(store) == before

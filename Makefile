@@ -4,6 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 PORT ?= 9200
 DOCS ?= examples/documents
+SERVICE_PORT ?= 8000
 Q ?= Who sang the national anthem at Super Bowl 50?
 # Each collection has an index of its own; the examples have the one that `excerpt` uses by default.
 STORE ?= $(if $(filter examples/documents,$(DOCS)),.excerpt,.excerpt-docs/$(firstword $(shell printf '%s' '$(DOCS)' | cksum)))
@@ -14,19 +15,27 @@ BIN := $(VENV)/bin
 INDEXED = $(STORE)/made-by-make
 
 .DEFAULT_GOAL := help
-.PHONY: ask test lint types help setup elasticsearch
+.PHONY: ask serve test lint types help setup elasticsearch
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
+define index
+@if [ ! -f "$(INDEXED)" ] || [ -n "$$(find "$$DOCS" -newer "$(INDEXED)" -print -quit)" ]; then \
+  code=0; $(BIN)/excerpt index --store "$$STORE" "$$DOCS" || code=$$?; \
+  if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi; \
+  touch "$(INDEXED)"; \
+fi
+endef
+
 ask: $(VENV)/made-to-run ## Index DOCS (examples/documents) if that is to be done, and answer Q
-	@if [ ! -f "$(INDEXED)" ] || [ -n "$$(find "$$DOCS" -newer "$(INDEXED)" -print -quit)" ]; then \
-	  code=0; $(BIN)/excerpt index --store "$$STORE" "$$DOCS" || code=$$?; \
-	  if [ $$code -ne 0 ] && [ $$code -ne 3 ]; then exit $$code; fi; \
-	  touch "$(INDEXED)"; \
-	fi
+	$(index)
 	@printf '\n%s\n\n' "$$Q"
 	@$(BIN)/excerpt ask --store "$$STORE" -- "$$Q"
+
+serve: $(VENV)/made-to-run ## The same DOCS behind HTTP and in the browser, on SERVICE_PORT (8000), until Ctrl-C
+	$(index)
+	@$(BIN)/excerpt serve --store "$$STORE" --port $(SERVICE_PORT)
 
 test: $(VENV)/made-to-test ## Set up what tests need and run them all
 	$(BIN)/python -m pytest

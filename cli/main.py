@@ -10,6 +10,8 @@ from cli.commands.distil import distil
 from cli.commands.evaluate import evaluate
 from cli.commands.export import export
 from cli.commands.index import index
+from cli.commands.keys import keys
+from cli.commands.serve import serve
 from cli.commands.shrink import shrink
 from cli.commands.status import status
 from cli.commands.train import train
@@ -27,6 +29,8 @@ app = typer.Typer(
 app.command(epilog=exits.HELP)(index)
 app.command(epilog=exits.HELP)(ask)
 app.command(epilog=exits.HELP)(status)
+app.command(epilog=exits.HELP)(serve)
+app.add_typer(keys, name="keys")
 app.command(epilog=exits.HELP)(train)
 app.command(epilog=exits.HELP)(distil)
 app.command(epilog=exits.HELP)(shrink)

@@ -34,6 +34,7 @@ def answer_json(answer: "ExtractedAnswer") -> dict[str, Any]:
         "answer": answer.data,
         "probability": answer.score,
         "document_id": answer.document.id if answer.document else None,
+        "source_id": meta.get("source_id"),
         "file": meta.get("file_path"),
         "page": answer.meta.get("answer_page_number"),
         "page_label": answer.meta.get("page_label"),
@@ -54,6 +55,7 @@ def answer_json(answer: "ExtractedAnswer") -> dict[str, Any]:
 def _place(place: dict[str, Any]) -> dict[str, Any]:
     return {
         "document_id": place.get("document_id"),
+        "source_id": place.get("source_id"),
         "file": place.get("file_path"),
         "page": place.get("page_number"),
         "page_label": place.get("page_label"),

@@ -20,13 +20,14 @@ Excerpt = Callable[..., Any]  # runs the command: see conftest.py
 
 ANTHEM = "Who sang the national anthem at Super Bowl 50?"
 ANSWER_FIELDS = {
-    "answer": str, "probability": float, "document_id": str, "file": str, "page": int | None,
+    "answer": str, "probability": float, "document_id": str, "source_id": str, "file": str, "page": int | None,
     "page_label": str | None, "rectangles": list, "start": int, "end": int,
     "start_in_file": int, "end_in_file": int, "context": str, "start_in_context": int, "end_in_context": int,
     "title": str | None, "headings": str | None, "places": list,
 }  # fmt: skip
 PLACE_FIELDS = {
-    "document_id", "file", "page", "page_label", "rectangles", "start", "end", "start_in_file", "end_in_file",
+    "document_id", "source_id", "file", "page", "page_label", "rectangles", "start", "end",
+    "start_in_file", "end_in_file",
 }  # fmt: skip
 
 

@@ -89,6 +89,7 @@ def _distinct_places(request: Request, places: tuple[AnswerSpan, ...]) -> list[A
 def _describe(document: Document, place: AnswerSpan) -> dict[str, Any]:
     described: dict[str, Any] = {
         "document_id": document.id,
+        "source_id": document.meta.get("source_id"),
         "file_path": document.meta.get("file_path"),
         "page_number": find_page(document, place.start),
         "start": place.start,

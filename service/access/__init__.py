@@ -1,0 +1,1 @@
+"""Who asks, and what may they see: keys, tokens, permissions, rates, the audit log."""

@@ -9,8 +9,8 @@ from typing import Any
 
 from haystack import Document, ExtractedAnswer
 
+from components.stores.filters import Comparison, Condition, InvalidFilter, normalise, to_haystack
 from pipelines.answers import answers_json
-from pipelines.filters import check_filters
 from service.access.caller import Caller
 from service.access.permissions import FIELD, merged
 from service.engine import Answered
@@ -135,14 +135,16 @@ def checked_filters(filters: dict[str, Any] | None) -> dict[str, Any] | None:
     :raises ServiceError: 422, saying what is wrong with it, or that it asks for permissions.
     """
     try:
-        check_filters(filters, "filters")
-    except ValueError as error:
+        condition = normalise(filters, "filters", allow_empty=False)
+    except InvalidFilter as error:
         raise ServiceError(422, "invalid_filter", str(error)) from None
-    if filters and FIELD in _fields(filters):
+    if condition is None:
+        return None
+    if FIELD in _fields(condition):
         raise ServiceError(422, "invalid_filter", f"`{FIELD}` cannot be filtered by.")
-    if filters and not _is_text(str(filters)):
+    if not _is_text(str(condition)):
         raise ServiceError(422, "invalid_filter", "filters: a text holds half a surrogate pair.")
-    return filters or None
+    return to_haystack(condition)
 
 
 def passage_json(service: Service, document: Document, query: str) -> dict[str, Any]:
@@ -287,8 +289,8 @@ def _check_top_k(top_k: int | None, most: int) -> None:
         raise ServiceError(422, "out_of_bounds", f"`top_k` is {top_k}; at most {most} is allowed.")
 
 
-def _fields(filters: Any) -> set[str]:
-    """Names of the meta fields that a checked filter compares; nested ones by their first step."""
-    if "field" in filters:
-        return {filters["field"].removeprefix("meta.").split(".")[0]}
-    return set().union(*(_fields(one) for one in filters["conditions"]))
+def _fields(condition: Condition) -> set[str]:
+    """Names of the meta fields that a filter compares; nested ones by their first step."""
+    if isinstance(condition, Comparison):
+        return {condition.field.removeprefix("meta.").split(".")[0]}
+    return set().union(*(_fields(one) for one in condition.conditions))

@@ -11,8 +11,9 @@ import networkx
 from haystack import Document, ExtractedAnswer
 
 from components.batching import caller_deadline
+from components.named_pipeline import NamedPipeline
 from components.retriever import HybridRetriever
-from pipelines.loader import LoadedPipeline, load_pipeline
+from pipelines.loader import load_pipeline
 from service.settings import SettingsError
 from service.stages import Stages, current_stages, install_tracer
 
@@ -37,8 +38,8 @@ class Engine:
     :param index: the pipeline that documents come in by.
     """
 
-    ask: LoadedPipeline
-    index: LoadedPipeline
+    ask: NamedPipeline
+    index: NamedPipeline
     retriever_name: str = ""
     retriever: Any = None
     _search_path: list[tuple[str, Any]] = field(default_factory=list)
@@ -46,12 +47,12 @@ class Engine:
     def __post_init__(self) -> None:
         for name in ("query", "filters", "top_k"):
             if name not in self.ask.inputs:
-                raise SettingsError(f"{self.ask.path}: the service needs an input `{name}`; declare it under `inputs`")
+                raise SettingsError(f"{self.ask.name}: the service needs an input `{name}`; declare it under `inputs`")
         if "answers" not in self.ask.outputs:
-            raise SettingsError(f"{self.ask.path}: the service needs an output `answers`; declare it under `outputs`")
+            raise SettingsError(f"{self.ask.name}: the service needs an output `answers`; declare it under `outputs`")
         retrievers = [name for name, part in self.ask.pipeline.walk() if isinstance(part, HybridRetriever)]
         if not retrievers:
-            raise SettingsError(f"{self.ask.path}: the service needs a components.retriever.HybridRetriever in it")
+            raise SettingsError(f"{self.ask.name}: the service needs a components.retriever.HybridRetriever in it")
         self.retriever_name = retrievers[0]
         self.retriever = self.ask.pipeline.get_component(self.retriever_name)
         self._search_path = self._before(self.retriever_name)

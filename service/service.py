@@ -83,7 +83,7 @@ def build_service(
     catalogue = Catalogue(database, engine.store, rules)
     jobs = Jobs(database, catalogue, settings.max_waiting_jobs)
     originals = Originals(settings.data)
-    indexer = Indexer(engine.index.pipeline, engine.index.document_store, jobs, catalogue, originals)
+    indexer = Indexer(engine.index, engine.index.document_store, jobs, catalogue, originals)
     gate = Gate(settings.tokens_in_flight, settings.tokens_waiting, settings.key_share)
     audit = AuditLog(settings.data, settings.audit_mb, settings.audit_texts, settings.audit)
     service = Service(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 from service.access.caller import Caller
 from service.access.permissions import EVERYONE, FIELD, listed, may_see, permission_filter, written
 from service.access.rules import Rules

@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from components.stores.busy import StoreBusyError
-from indexing.lock import writing
-from indexing.record import IndexWriter
+from components.named_pipeline import NamedPipeline
+from components.stores.contract import PassageStore, StoreBusyError
+from indexing.index_writer import IndexWriter
 from indexing.run import index
 from indexing.sources import shown, source_id_of
 from service.documents.catalogue import Catalogue
@@ -37,11 +37,13 @@ class Indexer:
     :param pipeline: the loaded index pipeline; its components' names say which stage is on.
     """
 
-    def __init__(self, pipeline: Any, store: Any, jobs: Jobs, catalogue: Catalogue, originals: Originals) -> None:
+    def __init__(
+        self, pipeline: NamedPipeline, store: PassageStore, jobs: Jobs, catalogue: Catalogue, originals: Originals
+    ) -> None:
         self.pipeline, self.store = pipeline, store
         self.jobs, self.catalogue, self.originals = jobs, catalogue, originals
         self.last_error: str | None = None
-        self._stage_of = {name: _STAGES.get(type(part).__name__, "") for name, part in pipeline.walk()}
+        self._stage_of = {name: _STAGES.get(type(part).__name__, "") for name, part in pipeline.pipeline.walk()}
         self._wake, self._ended = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="indexer", daemon=True)
         self._tries: dict[str, int] = {}
@@ -87,9 +89,9 @@ class Indexer:
             self._index(batch)
 
     def _delete(self, batch: list[Job]) -> None:
-        with writing(self.store, wait=2.0) as held:
+        with self.store.one_writer(wait=2.0) as held:
             held.check()
-            IndexWriter(self.store, self.store.sources).remove([job.source_id for job in batch])
+            IndexWriter(self.store).remove([job.source_id for job in batch])
         for job in batch:
             if (entry := self.catalogue.get(job.source_id)) is not None:
                 self.originals.remove(entry.path)

@@ -6,7 +6,7 @@ import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 from service.errors import ServiceError
 
 if TYPE_CHECKING:

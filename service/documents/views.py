@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 from service.access.caller import Caller
 from service.access.permissions import listed
 from service.documents.catalogue import Entry

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from components.stores.sources import Source
+from components.stores.contract import Source
 from indexing.sources import stamp_of
 from service.access.caller import Caller
 from service.documents.catalogue import Entry

@@ -80,7 +80,7 @@ def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         folder = tmp_path_factory.mktemp("service")
         engine = engine or build_engine(folder / "store")
         if texts:
-            assert not index(engine.index.pipeline, [write_texts(folder / "texts")]).refused
+            assert not index(engine.index, [write_texts(folder / "texts")]).refused
         made = build_service(Settings(data=folder / "data", **settings), engine=engine)
         client = TestClient(create_service_app(made), raise_server_exceptions=False)
         client.__enter__()

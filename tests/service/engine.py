@@ -12,12 +12,12 @@ from typing import Any
 from haystack import Document, ExtractedAnswer, Pipeline, component
 
 from components.batching import DynamicBatcher
+from components.named_pipeline import NamedPipeline
 from components.retriever import HybridRetriever
 from components.stores.lancedb import LanceDBDocumentStore
 from indexing.converter import FileConverter
 from indexing.passages import PassageSplitter
 from indexing.writer import SourceWriter
-from pipelines.loader import LoadedPipeline
 from service.engine import Engine
 
 DIMENSION = 8
@@ -142,11 +142,8 @@ def build_engine(store: Path, reader: FakeReader | None = None, document_store: 
         "filters": ["retriever.filters"],
         "top_k": ["reader.top_k"],
     }
-    asking = LoadedPipeline(store / "ask.yaml", ask, inputs, {"answers": "reader.answers"})
-    indexing = LoadedPipeline(
-        store / "index.yaml", index, {"sources": ["converter.sources"]}, {"counts": "writer.counts"}
-    )
-    return Engine(asking, indexing)
+    asking = NamedPipeline(ask, inputs, {"answers": "reader.answers"}, "ask.yaml")
+    return Engine(asking, NamedPipeline(index, {}, {}, "index.yaml"))
 
 
 def reader_of(engine: Engine) -> FakeReader:

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 Advance = Callable[..., None]  # (units done, total as far as it is known now)
 SECONDS_BETWEEN_LINES = 10.0
@@ -87,7 +88,7 @@ def _bar(what: str, total: int | None, unit: str, done: int) -> Iterator[Advance
         task = bar.add_task(what, total=total, completed=done, note="")
 
         def advance(count: int, known_total: int | None = None, note: str = "") -> None:
-            shown = {"note": note} if note else {}
+            shown: dict[str, Any] = {"note": note} if note else {}
             bar.update(task, advance=count, total=known_total or total, **shown)
 
         yield advance

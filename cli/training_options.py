@@ -47,64 +47,28 @@ def settings(
     data: list[Path], recipe: str | None, pairs: list[str] | None, labels_only: bool = False, **given: Any
 ) -> "TrainSettings":
     """Recipe, then options, then `--set`: what comes later wins. Options that are None were not given."""
-    from training.run.settings import read_recipe, settings_from
+    from training.run.settings import combine_settings
 
-    values = read_recipe(recipe) if recipe else {}
-    values |= {
-        name: str(value) if isinstance(value, Path) else value for name, value in given.items() if value is not None
-    }
-    values["data"] = [str(path) for path in data]
-    if labels_only:
-        values.pop("distillation", None)
-    for pair in pairs or []:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise CommandError(f"--set wants NAME=VALUE, got {pair!r}")
-        _put(values, name.strip().split("."), _value(text.strip()))
-    for name in ("model", "out"):
-        if name not in values:
-            option = "--model (in distil: --student)" if name == "model" else f"--{name}"
-            raise CommandError(f"no {name} was given: name it with {option}, or choose a --recipe that has one")
+    options = {name: str(value) if isinstance(value, Path) else value for name, value in given.items()}
     try:
-        return settings_from(values)
+        return combine_settings([str(path) for path in data], recipe, options, pairs or (), labels_only)
     except ValueError as error:
+        # The settings know no command line: what is missing is told with the option that gives it.
+        for name, option in (("model", "--model (in distil: --student)"), ("out", "--out")):
+            if str(error) == f"{name} must be given":
+                raise CommandError(
+                    f"no {name} was given: name it with {option}, or choose a --recipe that has one"
+                ) from error
         raise CommandError(str(error)) from error
 
 
 def finish(folder: Path | None, official: list[Path] | None) -> None:
     """Say where the model is, with its official figures; leave with code 3 when the run is not at its end."""
+    from cli.progress import progress
+    from training.official_figures import measure_official
+
     if folder is None:
         raise typer.Exit(STOPPED)
     for file in official or []:
-        measure(folder, file)
+        typer.echo(json.dumps({file.name: measure_official(folder, file, progress)}), err=True)
     typer.echo(str(folder))
-
-
-def measure(folder: Path, file: Path) -> None:
-    """The official figures of the finished model for a file, by the reader itself, into the model's card."""
-    from cli.progress import progress
-    from components.reader import ExtractiveReader
-    from evaluation.reading import official
-    from evaluation.squad import read_questions
-    from training.card import add_official
-
-    questions, version = read_questions(file)
-    reader = ExtractiveReader(model=str(folder))
-    reader.warm_up()
-    with progress(f"Reading {file.name}", len(questions), "questions") as advance:
-        figures, _ = official(reader, questions, version, 256, advance)
-    add_official(folder, file.name, figures)
-    typer.echo(json.dumps({file.name: figures}), err=True)
-
-
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
-    for part in path[:-1]:
-        values = values.setdefault(part, {})
-    values[path[-1]] = value
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return text

@@ -3,6 +3,8 @@
 import hashlib
 import os
 import platform
+import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,6 +42,17 @@ def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
     if precision == "fp16" and device.type == "cpu":
         raise ValueError("precision 'fp16' is for CUDA: CPUs emulate it slowly. Use 'bf16' or 'fp32'.")
     return _DTYPES[precision]
+
+
+def measure_seconds(call: Callable[[], object], tries: int = 1) -> float:
+    """The shortest of so many calls by the clock, after one that pays for memory and kernels."""
+    call()
+    seconds = []
+    for _ in range(tries):
+        began = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - began)
+    return min(seconds)
 
 
 def hardware_fingerprint() -> str:

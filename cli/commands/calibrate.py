@@ -39,46 +39,8 @@ def calibrate(
     fitted on what the reader finds; others for a passage by itself, half of the time one without an answer. The
     figures told are cross-validated over articles.
     """
-    from components.models import resolve_model
-    from components.reader.calibration import Calibration
-    from components.reader.engines.selection import load_engine
-    from components.reader.reader_core import SpanReader
-    from components.reader.token_cache import PassageCache
-    from components.reader.tokens import PassageTokenizer
-    from evaluation.open_index import indexed
-    from evaluation.squad_data import read_squad, sample, split_articles
-    from pipelines.loader import load_pipeline
-    from training.calibration.calibrate import calibrate as fit
     from training.calibration.calibrate import figures
-    from training.calibration.ranking_features import Example, collect
-    from training.calibration.reliability_plot import reliability_plot
-    from training.calibration.single_passages import single_passages
-    from training.card import held_out_articles
-    from training.data.run_data import HELD_OUT_SEED
+    from training.calibration.run_calibration import run_calibration
 
-    unseen = held_out_articles(resolve_model(model)) if held_out else set()
-    everything = read_squad(data)
-    named = [article for article in everything.articles if article in unseen]
-    held = everything.select(named) if named else split_articles(everything, held_out, HELD_OUT_SEED)[1]
-    judged = sample(held or everything, questions, seed)
-    titles = {paragraph.text: paragraph.article.replace("_", " ") for paragraph in everything.paragraphs}
-    asking = load_pipeline("ask", pipelines, indexed(titles, pipelines, cache, progress))
-    embedder, retriever = asking.component("QuestionEmbedder"), asking.component("HybridRetriever")
-    examples: list[Example] = []
-    with progress("Retrieving", len(judged.questions), "questions") as advance:
-        for question in judged.questions:
-            embedding = embedder.run(text=question.text)["embedding"]
-            found = retriever.run(query=question.text, query_embedding=embedding, top_k=passages)["documents"]
-            article = judged.paragraphs[question.paragraph].article
-            examples.append(Example(question.text, found, [answer.text for answer in question.answers], article))
-            advance(1)
-    reading = SpanReader(load_engine(model), PassageTokenizer.load(model), Calibration(), PassageCache())
-    with progress("Reading", len(examples), "questions") as advance:
-        features = collect(reading, examples, advance=advance)
-    single = single_passages(judged, [example.documents for example in examples], seed)
-    with progress("Reading single passages", len(single), "questions") as advance:
-        alone = collect(reading, single, advance=advance)
-    noted = {"questions": len(examples), "passages": passages, "data": everything.digest(), "seed": seed}
-    _, outcome = fit(model, features, alone, **noted)
-    reliability_plot(outcome, model / "reliability.png")
+    outcome = run_calibration(model, data, progress, held_out, questions, passages, pipelines, cache, seed)
     typer.echo(json.dumps(figures(outcome), indent=1))

@@ -1,7 +1,6 @@
 """Which precision embeds passages faster on this CPU? Some compute in bf16 at twice fp32's pace, others at half."""
 
 import json
-import time
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -9,7 +8,7 @@ import numpy as np
 import torch
 
 from components.build_cache import build_or_load, cache_folder
-from components.devices import hardware_fingerprint
+from components.devices import hardware_fingerprint, measure_seconds
 from components.encoder.encoder import PackedEncoder
 from components.encoder.ragged import Ragged
 from components.models import model_digest
@@ -50,10 +49,5 @@ def _seconds(encoder: PackedEncoder) -> float:
     lengths = np.minimum(_LENGTHS, encoder.config.max_length).astype(np.int32)
     ids = np.arange(lengths.sum(), dtype=np.int32) % min(1000, encoder.config.vocabulary)
     batch = Ragged(ids, np.zeros_like(ids), lengths)
-    times = []
-    for _ in range(1 + _TRIES):  # the first is for warming up
-        began = time.perf_counter()
-        with torch.inference_mode():
-            encoder(batch)
-        times.append(time.perf_counter() - began)
-    return min(times[1:])
+    with torch.inference_mode():
+        return measure_seconds(lambda: encoder(batch), _TRIES)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.training.world import settings_for
-from training.run.settings import read_recipe, settings_from
+from training.run.settings import combine_settings, read_recipe, settings_from
 
 
 @pytest.mark.parametrize("name", ["bundled", "bundled-cpu", "fast", "tinyroberta", "second-step"])
@@ -58,3 +58,16 @@ def test_names_of_before_are_taken_with_a_warning():
     assert not settings.differs_from({**settings.to_dict(), "gradient_accumulation_steps": None, "accumulate": 3})
     with pytest.raises(ValueError, match="max_grad_norm is given twice, once by its old name gradient_norm"):
         settings_from({**base, "gradient_norm": 1.0, "max_grad_norm": 2.0})
+
+
+def test_what_comes_later_wins():
+    pairs = ["mixture.passages=2", "seed=7", "out=elsewhere"]
+    settings = combine_settings(["d"], "fast", {"model": "m", "out": "o", "stop_after_minutes": None}, pairs)
+    assert (settings.model, settings.out, settings.seed) == ("m", "elsewhere", 7)
+    assert settings.mixture.passages == 2 and settings.mixture.versions == 3, "the rest of a recipe's table stays"
+    assert settings.distillation is not None
+    assert combine_settings(["d"], "fast", {}, (), labels_only=True).distillation is None
+    with pytest.raises(ValueError, match="--set wants NAME=VALUE, got 'seed'"):
+        combine_settings(["d"], "fast", {}, ["seed"])
+    with pytest.raises(ValueError, match="^model must be given$"):
+        combine_settings(["d"], None, {"out": "o"})

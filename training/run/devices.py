@@ -5,13 +5,14 @@ import ctypes
 import importlib.util
 import os
 import sys
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+
+from components.devices import measure_seconds, pick_device
 
 Precision = Literal["fp32", "bf16", "fp16"]
 _TYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
@@ -40,10 +41,7 @@ class Devices:
             self._accelerator = Accelerator(cpu=device == "cpu")
             self.device: torch.device = self._accelerator.device
             return
-        chosen = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        if chosen.startswith("cuda") and not torch.cuda.is_available():
-            raise ValueError(f"device is {device!r}, but torch finds no CUDA GPU here: choose cpu, or auto")
-        self.device = torch.device(chosen)
+        self.device = pick_device(device)
 
     @property
     def first(self) -> bool:
@@ -124,11 +122,6 @@ def choose_precision(wanted: str, device: torch.device, step: Callable[[Precisio
         return wanted  # type: ignore[return-value]
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
-    seconds: dict[Precision, float] = {}
-    for precision in ("fp32", "bf16"):
-        step(precision)  # the first one pays for memory and kernels
-        began = time.perf_counter()
-        step(precision)
-        seconds[precision] = time.perf_counter() - began
     # Half precision costs some accuracy: it has to pay.
-    return "bf16" if seconds["bf16"] < 0.85 * seconds["fp32"] else "fp32"
+    pays = measure_seconds(lambda: step("bf16")) < 0.85 * measure_seconds(lambda: step("fp32"))
+    return "bf16" if pays else "fp32"

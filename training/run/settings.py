@@ -3,7 +3,7 @@
 import json
 import tomllib
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -185,6 +185,43 @@ def read_recipe(name: str | Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"recipe {path}: {error}") from error
+
+
+def combine_settings(
+    data: Sequence[str],
+    recipe: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    pairs: Sequence[str] = (),
+    labels_only: bool = False,
+) -> TrainSettings:
+    """A recipe, then options, then "name=value" pairs: what comes later wins. Options that are None were not given.
+
+    :param pairs: as `mixture.passages=2`; values are JSON, and text where they are not.
+    :param labels_only: leave out the teacher that the recipe names.
+    :raises ValueError: for a pair without "=", and as `read_recipe` and `settings_from`.
+    """
+    values = read_recipe(recipe) if recipe else {}
+    values |= {name: value for name, value in (options or {}).items() if value is not None}
+    values["data"] = list(data)
+    if labels_only:
+        values.pop("distillation", None)
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set wants NAME=VALUE, got {pair!r}")
+        *tables, last = name.strip().split(".")
+        table = values
+        for part in tables:
+            table = table.setdefault(part, {})
+        table[last] = _parse(text.strip())
+    return settings_from(values)
+
+
+def _parse(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 # A text is no number, and no yes or no: "False" would count as true.

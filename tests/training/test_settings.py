@@ -69,5 +69,5 @@ def test_what_comes_later_wins():
     assert combine_settings(["d"], "fast", {}, (), labels_only=True).distillation is None
     with pytest.raises(ValueError, match="--set wants NAME=VALUE, got 'seed'"):
         combine_settings(["d"], "fast", {}, ["seed"])
-    with pytest.raises(ValueError, match="^model must be given$"):
+    with pytest.raises(ValueError, match=r"^model must be given$"):
         combine_settings(["d"], None, {"out": "o"})

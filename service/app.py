@@ -10,17 +10,20 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from mcp.server.fastmcp import FastMCP
 from starlette.exceptions import HTTPException
+from starlette.routing import Mount
 
 from service.errors import error_body
 from service.load.canary import Canary
 from service.load.door import Door
-from service.routes import ask, documents, health, upload
+from service.routes import ask, chat, documents, feedback, health, upload
 from service.routes.common import json_response
+from service.routes.mcp import create_mcp
 from service.service import Service, building
 
 THREADS = 16  # for what blocks: files, SQLite, stores
-_ROUTERS = (ask.router, documents.router, upload.router, health.router)
+_ROUTERS = (ask.router, documents.router, upload.router, feedback.router, chat.router, health.router)
 _WRAPPERS = Path(__file__).resolve().parent / "hayhooks"
 
 
@@ -40,9 +43,11 @@ def create_service_app(service: Service) -> Door:
     ours = app.router.routes[-len(_ROUTERS) - 1 :]
     del app.router.routes[-len(_ROUTERS) - 1 :]
     app.router.routes[:0] = ours
+    mcp = create_mcp()
+    app.router.routes.insert(0, Mount("/mcp", mcp.streamable_http_app()))
     app.add_exception_handler(HTTPException, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.router.lifespan_context = _lifespan(service, app.router.lifespan_context)
+    app.router.lifespan_context = _lifespan(service, mcp, app.router.lifespan_context)
     app.openapi = lambda: _described(own)  # type: ignore[method-assign]
     app.state.service = service
     return Door(app, service)
@@ -70,11 +75,11 @@ def _hayhooks_app() -> FastAPI:
     return create_app()
 
 
-def _lifespan(service: Service, inner: Any) -> Any:
+def _lifespan(service: Service, mcp: FastMCP[None], inner: Any) -> Any:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="service"))
-        async with inner(app):
+        async with inner(app), mcp.session_manager.run():
             await asyncio.to_thread(service.catalogue.synchronise)
             service.indexer.start()
             service.indexer.wake()

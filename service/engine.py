@@ -12,6 +12,7 @@ from haystack import Document, ExtractedAnswer
 
 from components.batching import caller_deadline
 from components.named_pipeline import NamedPipeline
+from components.places import add_places
 from components.retriever import HybridRetriever
 from pipelines.loader import load_pipeline
 from service.settings import SettingsError
@@ -101,8 +102,11 @@ class Engine:
         finally:
             caller_deadline.reset(tokens[0])
             current_stages.reset(tokens[1])
+        answers = self.ask.results(result).get("answers", [])
+        if any(answer.data is not None for answer in answers):
+            await asyncio.to_thread(add_places, answers, self.store)
         found = result.get(self.retriever_name, {}).get("documents") if documents else None
-        return Answered(self.ask.results(result).get("answers", []), found, stages.seconds)
+        return Answered(answers, found, stages.seconds)
 
     async def search(
         self, question: str, *, filters: dict[str, Any] | None, top_k: int, deadline: float

@@ -66,6 +66,26 @@ class FeedbackRequest(_Request):
     request_id: str | None = Field(None, max_length=64, pattern="^[0-9A-Za-z-]*$")
 
 
+class ChatMessage(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
+    content: str | list[dict[str, Any]] | None = None
+
+
+class ChatRequest(BaseModel):
+    """OpenAI's fields; those that only steer text generation are taken and passed over."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str = Field(max_length=200)
+    messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
+    stream: bool = False
+    stream_options: dict[str, Any] | None = None
+    top_k: int | None = Field(None, ge=1, le=1000, description="ours: answers at most")
+    filters: dict[str, Any] | None = Field(None, description="ours: " + _FILTERS)
+
+
 class Links(BaseModel):
     document: str
     text: str

@@ -1,19 +1,18 @@
 """Pictures of pages: drawn in a process of their own, as PDFs are hostile; the last ones are kept."""
 
 import asyncio
-import subprocess
-import sys
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from components.places import AnswerPlaces, locate
 from components.stores.contract import Source
+from indexing.page_image import PageImageError, page_image
 from service.errors import ServiceError
 
 if TYPE_CHECKING:
     from service.service import Service
 
 TIMEOUT = 20.0
-MAX_BYTES = 20_000_000
 _KEPT_BYTES = 64_000_000
 
 
@@ -38,33 +37,40 @@ class PageCache:
 
 
 async def render_page(
-    service: "Service", source: Source, number: int, width: int, marked: tuple[int, int] | None
+    service: "Service", source: Source, number: int, dpi: int, marked: tuple[int, int] | None
 ) -> bytes:
     """
     A page as PNG.
 
     :param number: from 1.
-    :param width: in pixels.
-    :param marked: characters of the document's text whose words are marked, where the index has their places.
-    :raises ServiceError: 422 for a page that cannot be drawn, 504 when drawing takes too long.
+    :param dpi: dots an inch.
+    :param marked: characters of the document's text whose words are marked.
+    :raises ServiceError: 410 for a page that cannot be drawn: the file is gone, has changed, or is damaged.
     """
-    key = (source.source_id, source.version, number, width, marked)
+    key = (source.source_id, source.version, number, dpi, marked)
     if (kept := service.pages.get(key)) is not None:
         return kept
     async with service.pages.drawing:
-        drawn = await asyncio.to_thread(_draw, source.path, number, width)
-    if drawn is None:
-        raise ServiceError(422, "not_drawable", "This page cannot be drawn.")
-    service.pages.put(key, drawn)
-    return drawn
+        picture = await asyncio.to_thread(_draw, service, source, number, dpi, marked)
+    service.pages.put(key, picture)
+    return picture
 
 
-def _draw(path: str, number: int, width: int) -> bytes | None:
-    command = (sys.executable, "-m", "service.documents.draw", path, str(number), str(width))
+def _draw(service: "Service", source: Source, number: int, dpi: int, marked: tuple[int, int] | None) -> bytes:
+    rectangles = []
+    if marked is not None:
+        layout = AnswerPlaces(service.engine.store.sources).layout(source.source_id, source.version)
+        rectangles = locate(layout, *marked).rectangles if layout is not None else []
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT, check=True)
-    except subprocess.TimeoutExpired:
-        raise ServiceError(504, "timeout", "The page could not be drawn in time.") from None
-    except subprocess.CalledProcessError:
-        return None
-    return done.stdout if done.stdout.startswith(b"\x89PNG") and len(done.stdout) <= MAX_BYTES else None
+        return page_image(
+            source.path,
+            number,
+            rectangles,
+            content_hash=source.content_hash,
+            dots_per_inch=dpi,
+            timeout=TIMEOUT,
+        )
+    except PageImageError:
+        raise ServiceError(
+            410, "not_drawable", "This page cannot be drawn: the file has gone or changed, or it is damaged."
+        ) from None

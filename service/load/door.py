@@ -80,6 +80,8 @@ class _Passage:
 
     async def run(self) -> None:
         try:
+            if self.scope["path"] == "/mcp":  # as many clients write it
+                self.scope["path"] = "/mcp/"
             self.route = find_route(self.scope["method"], self.scope["path"])
             caller = await self._admit()
             state = self.scope.setdefault("state", {})

@@ -5,16 +5,19 @@ import hashlib
 import os
 import stat
 from collections import Counter
+from dataclasses import asdict
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from components.reading_view import anchor_of, blocks_of, reading_view
 from components.stores.contract import Source
 from indexing.sources import stamp_of
 from service.access.caller import Caller
 from service.documents.catalogue import Entry
+from service.documents.find import find_document
 from service.documents.pages import render_page
 from service.documents.views import document_view, job_view
 from service.errors import ServiceError, not_found
@@ -72,7 +75,7 @@ async def list_documents(
 async def get_document(document_id: str, request: Request) -> Response:
     """One document: its state, size, pages, and the job that is under way."""
     service, caller = service_of(request), caller_of(request)
-    source, entry = await asyncio.to_thread(_one, service, caller, document_id)
+    source, entry = await asyncio.to_thread(find_document, service, caller, document_id)
     return json_response(await asyncio.to_thread(document_view, service, caller, source, entry))
 
 
@@ -87,7 +90,7 @@ async def get_text(
 ) -> Response:
     """The document's text as it was extracted: offsets of answers count its characters; a form feed ends a page."""
     service, caller = service_of(request), caller_of(request)
-    source, _ = await asyncio.to_thread(_one, service, caller, document_id)
+    source, _ = await asyncio.to_thread(find_document, service, caller, document_id)
     if source is None or source.text is None:
         raise ServiceError(409, "not_indexed", "The document is not in the index (yet); see its state.")
     service.audit.record(caller, "text", request.state.request_id, documents=[document_id])
@@ -110,12 +113,44 @@ async def get_text(
 async def get_original(document_id: str, request: Request) -> Response:
     """The file itself, to be saved: never shown inside the browser."""
     service, caller = service_of(request), caller_of(request)
-    source, entry = await asyncio.to_thread(_one, service, caller, document_id)
+    source, entry = await asyncio.to_thread(find_document, service, caller, document_id)
     file, size = await asyncio.to_thread(_opened, source, entry)
     service.audit.record(caller, "original", request.state.request_id, documents=[document_id])
     name = entry.name if entry is not None else (source.path.rpartition("/")[2] if source else "document")
     headers = {"Content-Disposition": _attachment(name), "Content-Length": str(size)}
     return StreamingResponse(_read(file, size), headers=headers, media_type="application/octet-stream")
+
+
+@router.get("/documents/{document_id}/view", responses={200: {"model": dict[str, Any]}, **ERRORS})
+async def get_view(
+    document_id: str,
+    request: Request,
+    offset: Annotated[int, Query(ge=0, le=10_000_000, description="blocks to leave out")] = 0,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 500,
+    start: Annotated[int | None, Query(ge=0, description="characters of the text to look up the anchor of")] = None,
+    end: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """The document to be read: its paragraphs, lines and rows in order, each with an anchor that stays the same."""
+    service, caller = service_of(request), caller_of(request)
+    source, _ = await asyncio.to_thread(find_document, service, caller, document_id)
+    if source is None or source.text is None:
+        raise ServiceError(409, "not_indexed", "The document is not in the index (yet); see its state.")
+    text = source.text
+    blocks = await asyncio.to_thread(reading_view, text, source.page_starts, source.mime_type)
+    service.audit.record(caller, "view", request.state.request_id, documents=[document_id])
+    marked = blocks_of(blocks, start, end) if start is not None and end is not None else []
+    return json_response(
+        {
+            "id": document_id,
+            "total": len(blocks),
+            "offset": offset,
+            "anchor": anchor_of(blocks, start, end) if start is not None and end is not None else None,
+            "block": blocks.index(marked[0]) if marked else None,
+            "blocks": [
+                {**asdict(block), "text": text[block.start : block.end]} for block in blocks[offset : offset + limit]
+            ],
+        }
+    )
 
 
 @router.get(
@@ -129,19 +164,17 @@ async def get_page(
     request: Request,
     start: Annotated[int | None, Query(ge=0, description="characters of the document's text to mark")] = None,
     end: Annotated[int | None, Query(ge=0)] = None,
-    width: Annotated[int, Query(ge=100, le=3000, description="pixels")] = 1000,
+    dpi: Annotated[int, Query(ge=20, le=300, description="dots an inch")] = 110,
 ) -> Response:
-    """A picture of a page, for formats that have pages as pictures (PDF)."""
+    """A picture of a page, with the words of the given stretch of text marked on it; for PDF."""
     service, caller = service_of(request), caller_of(request)
-    source, entry = await asyncio.to_thread(_one, service, caller, document_id)
+    source, _ = await asyncio.to_thread(find_document, service, caller, document_id)
     if source is None or source.mime_type != "application/pdf":
-        raise ServiceError(409, "no_pages", "There are pictures of pages for PDF only; see /text.")
+        raise ServiceError(409, "no_pages", "There are pictures of pages for PDF only; see /view.")
     if not 1 <= number <= len(source.page_starts):
         raise not_found("page")
-    file, _ = await asyncio.to_thread(_opened, source, entry)
-    file.close()
     marked = (start, end) if start is not None and end is not None and start < end else None
-    picture = await render_page(service, source, number, width, marked)
+    picture = await render_page(service, source, number, dpi, marked)
     service.audit.record(caller, "page", request.state.request_id, documents=[document_id], page=number)
     return Response(picture, media_type="image/png", headers={"Cache-Control": "private, max-age=300"})
 
@@ -180,21 +213,6 @@ def _visible(service: Service, caller: Caller) -> list[tuple[Source | None, Entr
         if entry.source_id not in seen and entry.is_upload and service.catalogue.may_see(caller, entry.source_id):
             found.append((None, entry))
     return found
-
-
-def _one(service: Service, caller: Caller, document_id: str) -> tuple[Source | None, Entry | None]:
-    """
-    A document with its text.
-
-    :raises ServiceError: 404 when it is not there, and when the caller may not see it: the same for both.
-    """
-    entry = service.catalogue.get(document_id)
-    if not service.catalogue.may_see(caller, document_id):
-        raise not_found("document")
-    source = service.engine.store.sources.get(document_id)
-    if source is None and entry is None:
-        raise not_found("document")
-    return source, entry
 
 
 def _opened(source: Source | None, entry: Entry | None) -> tuple[Any, int]:

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from haystack import Document, Pipeline, component
@@ -24,7 +25,7 @@ os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # as the command sets it; re
 class ToldEmbedder(HashEmbedder):
     """
     `year=...` in a passage becomes a field of its meta, `dims=...` the length of its vector, `nan` its first number;
-    `slow` takes a second.
+    `slow=1` takes a second, `gate=closed` until the file TEST_GATE is there.
     """
 
     @component.output_types(documents=list[Document])
@@ -33,7 +34,7 @@ class ToldEmbedder(HashEmbedder):
 
     @staticmethod
     def _told(document: Document) -> Document:
-        told = dict(re.findall(r"(year|dims|nan|slow)=(\w+)", document.content or ""))
+        told = dict(re.findall(r"(year|dims|nan|slow|gate)=(\w+)", document.content or ""))
         vector = list(document.embedding or [])
         meta: dict[str, Any] = dict(document.meta)
         if "year" in told:
@@ -42,6 +43,9 @@ class ToldEmbedder(HashEmbedder):
             vector = vector[: int(told["dims"])]
         if "nan" in told:
             vector[0] = float("nan")
+        deadline = time.monotonic() + 300
+        while "gate" in told and not Path(os.environ["TEST_GATE"]).exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
         if "slow" in told:
             time.sleep(float(told["slow"]))
         return dataclasses.replace(document, meta=meta, embedding=vector)

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,14 +47,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def other_run(folder, elasticsearch_url, index_name):
-    """A run of another process, in the middle of its work: it takes a second for each file."""
+@contextmanager
+def run_elsewhere(folder: Path, url: str, name: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A run of another process, in the middle of its work."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.elasticsearch.pipeline", str(folder), elasticsearch_url, index_name],
-        cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "tests.elasticsearch.pipeline", str(folder), url, name],
+        cwd=ROOT, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    store = ElasticsearchDocumentStore(hosts=elasticsearch_url, index=index_name)
+    store = ElasticsearchDocumentStore(hosts=url, index=name)
     deadline = time.monotonic() + 120
     while not any(source.state == "indexed" for source in store.sources.all()):
         assert process.poll() is None, process.stderr.read()
@@ -65,7 +66,30 @@ def other_run(folder, elasticsearch_url, index_name):
     process.communicate()
 
 
-def test_the_second_run_is_told_who_runs_since_when_and_what_to_do(other_run, folder, elasticsearch_url, index_name):
+@pytest.fixture
+def other_run(folder, elasticsearch_url, index_name):
+    """It takes a second for each file."""
+    with run_elsewhere(folder, elasticsearch_url, index_name) as process:
+        yield process
+
+
+@pytest.fixture
+def gate(tmp_path_factory) -> Path:
+    """A file to make when the run behind it may end."""
+    return tmp_path_factory.mktemp("gate") / "open"
+
+
+@pytest.fixture
+def gated_run(folder, elasticsearch_url, index_name, gate):
+    """It ends when it is let: starting the command it meets takes half a minute on a busy machine."""
+    (folder / "9.txt").write_text("The last house stands on the southern rock. gate=closed")
+    with run_elsewhere(folder, elasticsearch_url, index_name, TEST_GATE=str(gate)) as process:
+        yield process
+
+
+def test_the_second_run_is_told_who_runs_since_when_and_what_to_do(
+    gated_run, gate, folder, elasticsearch_url, index_name
+):
     environment = {**os.environ, "ELASTICSEARCH_URL": elasticsearch_url, "EXCERPT_INDEX": index_name}
     second = subprocess.run(
         [sys.executable, "-m", "cli.main", "index", str(folder), "--pipelines", "elasticsearch"],
@@ -73,12 +97,14 @@ def test_the_second_run_is_told_who_runs_since_when_and_what_to_do(other_run, fo
     )  # fmt: skip
     assert second.returncode == 1
     assert re.search(
-        rf"Process {other_run.pid} on \S+ has been indexing into '{index_name}' since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d "
+        rf"Process {gated_run.pid} on \S+ has been indexing into '{index_name}' "
+        r"since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d "
         r"UTC\. Wait for it to end \(--wait SECONDS\), end it there, or give another index \(EXCERPT_INDEX\)\.",
         second.stderr,
     ), second.stderr
     assert "Traceback" not in second.stderr
-    assert other_run.wait(200) == 0, "the first run was not disturbed"
+    gate.touch()
+    assert gated_run.wait(200) == 0, "the first run was not disturbed"
 
 
 def test_after_kill_9_on_the_same_machine_the_next_run_begins_at_once(other_run, folder, elasticsearch_url, index_name):

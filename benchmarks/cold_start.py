@@ -35,7 +35,7 @@ def reading_seconds(store: Path, environment: dict[str, str]) -> float:
     """Seconds of one run of the warm ask pipeline: embed, retrieve, read."""
     code = (
         "import time; from pathlib import Path; from cli.start import warm; from cli.options import load;"
-        f"loaded = warm(lambda: load('ask', 'embedded', Path({str(store)!r})));"
+        f"loaded = warm(lambda on: load('ask', 'embedded', Path({str(store)!r}), on));"
         f"began = time.perf_counter(); loaded.run(query={QUESTION!r}); print(time.perf_counter() - began)"
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, env=environment, capture_output=True, text=True)

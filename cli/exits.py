@@ -7,15 +7,17 @@ from typing import NoReturn
 
 OK = 0
 ERROR = 1
-USAGE = 2  # what typer gives for a wrong command line
+USAGE = 2  # what typer gives for a wrong command line; also for a filter on a field that there is not
 SOME_REFUSED = 3
 NO_ANSWER = 4
+NOTHING_MATCHES = 5
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 PIPE_CLOSED = 141  # 128 + SIGPIPE
 
 HELP = """\
 Exit codes: 0 done. 1 error. 2 wrong command line. 3 done, but some files or questions were refused (the output says
-which and why). 4 no answer found. 130 interrupted. EXCERPT_DEBUG=1 shows the whole trace of an error."""
+which and why). 4 no answer found that can be relied on: not sure, or not in the documents. 5 the filter matches
+nothing. 130 interrupted. EXCERPT_DEBUG=1 shows the whole trace of an error."""
 
 
 class CommandError(Exception):
@@ -48,14 +50,16 @@ def run_command(command: Callable[[], object]) -> NoReturn:
 
 
 def describe(error: BaseException) -> str:
-    """The message of an error, or of what caused it where Haystack wrapped that up; without control characters."""
+    """
+    The message of an error, or of what caused it where Haystack wrapped that up: in words, without names of classes,
+    error numbers or control characters.
+    """
+    from cli.machine import explain
     from cli.text import printable
 
     while type(error).__module__.startswith("haystack.") and error.__cause__ is not None:
         error = error.__cause__
-    message = str(error).strip() or "no message"
-    known = isinstance(error, CommandError | ValueError | OSError)
-    return printable(message if known else f"{type(error).__name__}: {message}", keep="\n")
+    return printable(explain(error), keep="\n")
 
 
 def _leave(code: int) -> NoReturn:

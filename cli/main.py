@@ -1,14 +1,21 @@
 """The command `excerpt`: its subcommands, each in a file of its own, imported when it runs."""
 
+from typing import Annotated
+
 import typer
 
-from cli import exits
+from cli import config, exits
 from cli.commands.ask import ask
 from cli.commands.average import average
 from cli.commands.calibrate import calibrate
+from cli.commands.config import config as show_config
 from cli.commands.distil import distil
 from cli.commands.evaluate import evaluate
 from cli.commands.export import export
+from cli.commands.files.forget import forget
+from cli.commands.files.list import list_files
+from cli.commands.files.open import open_answer
+from cli.commands.files.show import show
 from cli.commands.index import index
 from cli.commands.keys import keys
 from cli.commands.serve import serve
@@ -16,34 +23,59 @@ from cli.commands.shrink import shrink
 from cli.commands.status import status
 from cli.commands.train import train
 from cli.environment import settle_environment
+from cli.groups import ASK, INDEX, MEASURE, MORE, READERS, SERVE, GroupedCommands
 
 app = typer.Typer(
+    cls=GroupedCommands,
     help="Answers questions with the exact words of your own documents, and shows where they stand.\n\n"
-    "Start with: excerpt index FOLDER, then: excerpt ask 'your question'.",
+    "Start with: excerpt index FOLDER, then: excerpt ask your question",
     epilog=exits.HELP,
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 100},
 )
-app.command(epilog=exits.HELP)(index)
-app.command(epilog=exits.HELP)(ask)
-app.command(epilog=exits.HELP)(status)
-app.command(epilog=exits.HELP)(serve)
-app.add_typer(keys, name="keys")
-app.command(epilog=exits.HELP)(train)
-app.command(epilog=exits.HELP)(distil)
-app.command(epilog=exits.HELP)(shrink)
-app.command(epilog=exits.HELP)(average)
-app.command(epilog=exits.HELP)(export)
-app.command(epilog=exits.HELP)(calibrate)
-app.add_typer(evaluate, name="eval")
+app.command(epilog=exits.HELP, rich_help_panel=ASK)(ask)
+app.command("open", epilog=exits.HELP, rich_help_panel=ASK)(open_answer)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(index)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(status)
+app.command("list", epilog=exits.HELP, rich_help_panel=INDEX)(list_files)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(show)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(forget)
+app.command(epilog=exits.HELP, rich_help_panel=SERVE)(serve)
+app.add_typer(keys, name="keys", rich_help_panel=SERVE)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(train)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(distil)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(shrink)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(average)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(calibrate)
+app.command(epilog=exits.HELP, rich_help_panel=READERS)(export)
+app.add_typer(evaluate, name="eval", rich_help_panel=MEASURE)
+app.command("config", epilog=exits.HELP, rich_help_panel=MORE)(show_config)
+
+
+def _print_version(given: bool) -> None:
+    if given:
+        from importlib.metadata import version
+
+        print(f"excerpt {version('excerpt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What stands before the name of a command."""
 
 
 def main() -> None:
     """Entry point of the command `excerpt`."""
     settle_environment()
-    exits.run_command(app)
+    exits.run_command(lambda: app(default_map=config.default_map()))
 
 
 if __name__ == "__main__":

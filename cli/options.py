@@ -1,8 +1,9 @@
 """The options every command shares, and how they become a pipeline."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,19 +30,48 @@ Store = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Write JSON instead of text; docs/json.md tells its fields.")]
 
+Reader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader", envvar="EXCERPT_READER", metavar="MODEL", help="The model that reads: a folder, or a name on a hub."
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option("--wait", min=0, envvar="EXCERPT_WAIT", help="Seconds to wait for another index run to end."),
+]
 
-def load(name: str, pipelines: str, store: Path) -> "LoadedPipeline":
-    """Load the pipeline `name` of the chosen set; `--store` reaches its YAML as EXCERPT_STORE."""
+
+def load(
+    name: str,
+    pipelines: str,
+    store: Path,
+    on_built: Callable[[Any], None] | None = None,
+    reader: str | None = None,
+) -> "LoadedPipeline":
+    """Load the pipeline `name` of the chosen set; `--store` and `--reader` reach its YAML as EXCERPT_STORE, _READER."""
     from pipelines.loader import load_pipeline
 
-    return load_pipeline(name, pipelines, {**os.environ, "EXCERPT_STORE": str(store)})
+    environment = _environment(store)
+    if reader is not None:
+        environment["EXCERPT_READER"] = reader
+    return load_pipeline(name, pipelines, environment, on_built)
 
 
 def require_index(pipelines: str, store: Path) -> None:
     """
-    :raises CommandError: when the embedded store has never been written; said before anything slow is loaded.
+    Look for the folders of the stores that ask.yaml names, before anything slow is loaded. Servers are not looked for.
+
+    :raises CommandError: when one has never been written.
     """
-    if pipelines == "embedded" and not store.is_dir():
-        raise CommandError(
-            f"there is no index at `{store}`. Make one: excerpt index PATH (or name another with --store)"
-        )
+    from pipelines.loader import store_folders
+
+    for folder in store_folders("ask", pipelines, _environment(store)):
+        if not folder.is_dir():
+            raise CommandError(
+                f"there is no index at `{folder}`. Make one: excerpt index PATH (or name another with --store)"
+            )
+
+
+def _environment(store: Path) -> dict[str, str]:
+    return {**os.environ, "EXCERPT_STORE": str(store)}

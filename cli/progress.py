@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from cli.output import is_quiet
+
 Advance = Callable[..., None]  # (units done, total as far as it is known now)
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -21,6 +23,9 @@ def progress(what: str, total: int | None, unit: str, done: int = 0) -> Iterator
     :param total: None when nobody knows yet.
     :param done: units that were done before, by a run that goes on.
     """
+    if is_quiet():
+        yield lambda count, known_total=None, note="": None
+        return
     if sys.stderr.isatty():
         with _bar(what, total, unit, done) as advance:
             yield advance
@@ -40,6 +45,21 @@ def progress(what: str, total: int | None, unit: str, done: int = 0) -> Iterator
     yield advance_lines
     if done > told_done:
         print(_line(what, done, total, unit, time.monotonic() - began, first, shown), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """On a terminal, say what is being waited for, and take the line away when it has come."""
+    if is_quiet() or not sys.stderr.isatty():
+        yield
+        return
+    sys.stderr.write(f"{what} ...")
+    sys.stderr.flush()
+    try:
+        yield
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()
 
 
 def _line(what: str, done: int, total: int | None, unit: str, seconds: float, first: int = 0, note: str = "") -> str:

@@ -1,73 +1,62 @@
 """Answers on a terminal: the words highlighted in their context, the file and page, how probable it is."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.text import clip, printable
-from pipelines.answers import abstained, answer_json
-
-if TYPE_CHECKING:
-    from haystack import ExtractedAnswer
+from cli.text import clip, printable, visible_lines
+from cli.words import near, percent
 
 CONTEXT = 260  # characters around the first answer; the others get half
 
 
-def show_answers(question: str, answers: Sequence["ExtractedAnswer"], console: Console | None = None) -> None:
-    """Print the answers to one question, best first. Document text is made harmless for the terminal."""
+def show_answers(found: dict[str, Any], console: Console | None = None) -> None:
+    """
+    Print what a question found, best answer first. Document text is made harmless for the terminal.
+
+    :param found: as `pipelines.answers.answers_json` describes it; its `state` decides what is said.
+    """
     console = console or Console(highlight=False, soft_wrap=False)
-    found = [answer for answer in answers if answer.data is not None]
-    none = next((answer for answer in answers if answer.data is None), None)
-    if abstained(answers):
-        sure = f" (probability {_percent(none.score)})" if none else ""
-        console.print(Text(f"No answer found{sure}.", style="bold yellow"))
-        if found:
+    state, none = found["state"], found["no_answer_probability"]
+    if state == "not_in_documents":
+        sure = f" ({percent(none)})" if none is not None else ""
+        console.print(Text(f"Not in the documents{sure}.", style="bold yellow"))
+        if found["answers"]:
             console.print(Text("The nearest passages:", style="dim"))
-    for number, answer in enumerate(found, start=1):
-        if number > 1 or abstained(answers):
+    for number, answer in enumerate(found["answers"], start=1):
+        if number > 1 or state == "not_in_documents":
             console.print()
-        console.print(_headline(answer, first=number == 1 and not abstained(answers)))
+        console.print(_headline(answer, state if number == 1 else "other"))
         context = _context(answer, CONTEXT if number == 1 else CONTEXT // 2)
         console.print(Padding(context, (0, 0, 0, 2)), Padding(_place(answer), (0, 0, 0, 2)), sep="")
 
 
-def _headline(answer: "ExtractedAnswer", first: bool) -> Text:
-    line = Text(printable(answer.data or ""), style="bold green" if first else "bold")
-    return line.append(f"  {_percent(answer.score)}", style="cyan")
+def _headline(answer: dict[str, Any], state: str) -> Text:
+    line = Text()
+    if state == "not_sure":
+        line.append("Not sure: ", style="bold yellow")
+    line.append(printable(answer["answer"] or ""), style="bold green" if state == "answer" else "bold")
+    return line.append(f"  {percent(answer['probability'])}", style="cyan")
 
 
-def _context(answer: "ExtractedAnswer", width: int) -> Text:
-    if answer.context is None or answer.context_offset is None:
+def _context(answer: dict[str, Any], width: int) -> Text:
+    if answer["context"] is None or answer["start_in_context"] is None:
         return Text()
-    cut, start, end = clip(answer.context, answer.context_offset.start, answer.context_offset.end, width)
-    text = Text(printable(cut))
+    cut, start, end = clip(answer["context"], answer["start_in_context"], answer["end_in_context"], width)
+    text = Text(visible_lines(cut))
     text.stylize("bold black on yellow", start, end)
     return text
 
 
-def _place(answer: "ExtractedAnswer") -> Text:
-    data = answer_json(answer)
-    parts = [printable(_near(str(data["file"] or data["document_id"])))]
-    if data["page"] is not None:
-        parts.append(f"page {data['page']}")
-    if data["headings"]:
-        parts.append(printable(str(data["headings"])))
-    others = len(data["places"]) - 1
+def _place(answer: dict[str, Any]) -> Text:
+    parts = [printable(near(str(answer["file"] or answer["document_id"])))]
+    if answer["page"] is not None:
+        parts.append(f"page {answer['page']}")
+    if answer["headings"]:
+        parts.append(printable(str(answer["headings"])))
+    others = len(answer["places"]) - 1
     if others > 0:
         parts.append(f"and {others} other place{'s' if others > 1 else ''}")
     return Text(" · ".join(parts), style="dim")
-
-
-def _near(path: str) -> str:
-    """A path under the current folder, as one would type it there."""
-    return path.removeprefix(f"{Path.cwd().as_posix()}/")
-
-
-def _percent(probability: float) -> str:
-    """Never "100 %" nor "0 %" for what is only nearly so."""
-    percent = probability * 100
-    return f"{percent:.0f} %" if 10 <= percent <= 99 else f"{min(max(percent, 0.1), 99.9):.1f} %"

@@ -1,6 +1,16 @@
 """Text of documents on a terminal: no control characters, no escape sequences, a context of bearable length."""
 
+import itertools
+import json
+import re
 import unicodedata
+from typing import Any
+
+# Control characters of C1 (JSON escapes those of C0 itself), separators of lines, characters that reorder text,
+# surrogates that belong to no pair.
+_UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_NAMED_CELL = re.compile(r"(?:^|; )[^;:\n]{1,60}: ")
 
 
 def printable(text: str, keep: str = "") -> str:
@@ -19,6 +29,31 @@ def _visible(char: str) -> str:
     if unicodedata.category(char) in ("Cc", "Cs") or char in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069":
         return "\ufffd"
     return char
+
+
+def json_line(value: Any) -> str:
+    """
+    JSON on one line, as UTF-8 text: what could steer a terminal or reorder its text stands as an escape (\\u202e),
+    which every JSON parser turns back.
+    """
+    text = json.dumps(value, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def visible_lines(text: str) -> str:
+    """
+    `printable`, but a row of a table ("cell | cell", "name: cell; name: cell") stays a line of its own. As long as the
+    text given.
+    """
+    lines = text.split("\n")
+    shown = printable(lines[0])
+    for before, line in itertools.pairwise(lines):
+        shown += ("\n" if _is_row(before) or _is_row(line) else " ") + printable(line)
+    return shown
+
+
+def _is_row(line: str) -> bool:
+    return " | " in line or len(_NAMED_CELL.findall(line)) >= 2
 
 
 def clip(text: str, start: int, end: int, width: int) -> tuple[str, int, int]:

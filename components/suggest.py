@@ -8,5 +8,5 @@ def suggest(given: str, allowed: Iterable[str]) -> str:
     """`; did you mean X? Allowed are ...`, or that none is allowed."""
     names = [str(name) for name in allowed]
     close = difflib.get_close_matches(given, names, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ";"
+    hint = f"; did you mean {close[0]}?" if close else "."
     return f"{hint} Allowed are {', '.join(names)}" if names else "; none is allowed here"

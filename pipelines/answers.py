@@ -1,10 +1,14 @@
 """An answer as JSON: the schema of docs/json.md."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from haystack import ExtractedAnswer
+
+
+State = Literal["answer", "not_sure", "not_in_documents"]
+IN_NONE = 0.5  # from here on "not in the documents" is more probable than all answers together
 
 
 def answers_json(question: str, answers: Sequence["ExtractedAnswer"]) -> dict[str, Any]:
@@ -13,18 +17,33 @@ def answers_json(question: str, answers: Sequence["ExtractedAnswer"]) -> dict[st
     none = next((answer for answer in answers if answer.data is None), None)
     return {
         "question": question,
+        "state": state_of(answers),
         "answers": [answer_json(answer) for answer in found],
         "no_answer_probability": none.score if none else None,
         "abstained": abstained(answers),
     }
 
 
-def abstained(answers: Sequence["ExtractedAnswer"]) -> bool:
-    """Whether "no answer" is the better answer: the reader says so, or there is none."""
+def state_of(answers: Sequence["ExtractedAnswer"]) -> State:
+    """
+    What is told of a question, everywhere the same:
+
+    - `answer`: the best answer stands for itself.
+    - `not_in_documents`: nothing was found, or that the documents do not hold the answer is more probable than that any
+      of the answers is right.
+    - `not_sure`: neither; the best answer is shown with its probability, but the reader would rather not rely on it.
+    """
     none = next((answer for answer in answers if answer.data is None), None)
     if not any(answer.data is not None for answer in answers):
-        return True
-    return bool(none and none.meta.get("abstain", False))
+        return "not_in_documents"
+    if none is None or not none.meta.get("abstain", False):
+        return "answer"
+    return "not_in_documents" if none.score >= IN_NONE else "not_sure"
+
+
+def abstained(answers: Sequence["ExtractedAnswer"]) -> bool:
+    """Whether there is no answer to rely on: any state but `answer`."""
+    return state_of(answers) != "answer"
 
 
 def answer_json(answer: "ExtractedAnswer") -> dict[str, Any]:

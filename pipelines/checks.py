@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
-from components.stores.filters import normalise
 from components.suggest import suggest
 from pipelines.document import YamlDocument
 
@@ -97,6 +96,8 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
                 f'component "{name}": setting "unsafe" may not be on: it lets the YAML run code', *here
             )
         if key == "filters":
+            from components.stores.filters import normalise  # imports Haystack, which reading a YAML need not
+
             try:
                 normalise(value, allow_empty=False)
             except ValueError as error:

@@ -1,7 +1,7 @@
 """The one loader of pipelines: from a YAML file to a Haystack pipeline with declared inputs and outputs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,24 +42,44 @@ def find_pipelines(chosen: str) -> Path:
     raise BrokenPipelineError(Path(chosen), None, f"is neither a folder nor one of the sets {', '.join(sets)}")
 
 
-def load_pipeline(name: str, chosen: str = "embedded", environment: Mapping[str, str] | None = None) -> LoadedPipeline:
+def store_folders(name: str, chosen: str, environment: Mapping[str, str]) -> list[Path]:
+    """
+    Where the stores of a pipeline lie (setting `path`), by its YAML alone: nothing is imported or built.
+
+    :raises BrokenPipelineError: when the file cannot be read as YAML.
+    """
+    components = read_yaml(pipeline_file(name, chosen), environment).content.get("components")
+    folders: list[Path] = []
+    for component in components.values() if isinstance(components, dict) else ():
+        settings = component.get("init_parameters") if isinstance(component, dict) else None
+        store = settings.get("document_store") if isinstance(settings, dict) else None
+        path = store.get("init_parameters", {}).get("path") if isinstance(store, dict) else None
+        if isinstance(path, str):
+            folders.append(Path(path))
+    return folders
+
+
+def load_pipeline(
+    name: str,
+    chosen: str = "embedded",
+    environment: Mapping[str, str] | None = None,
+    on_built: Callable[[Any], None] | None = None,
+) -> LoadedPipeline:
     """
     Load the pipeline `name` ("index" or "ask") of the set or folder `chosen`.
 
     Models and indexes are not opened here: components do that in `warm_up`, or on their first run.
 
     :param environment: what fills `${NAME:-default}`; the process's environment by default.
+    :param on_built: called with each component as soon as it is built.
     :raises BrokenPipelineError: naming the file, the line, the component, the setting, and what is allowed.
     """
-    folder = find_pipelines(chosen)
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        raise BrokenPipelineError(path, None, f"is missing; `{folder}` must hold index.yaml and ask.yaml")
+    path = pipeline_file(name, chosen)
     document = read_yaml(path, os.environ if environment is None else environment)
     check_top(document)
     for key, data in document.content["components"].items():
         check_settings(document, str(key), data, ("components", str(key)))
-    pipeline = _build(document)
+    pipeline = _build(document, on_built)
     _connect(document, pipeline)
     inputs = {
         str(key): _sockets(document, pipeline, str(key), value)
@@ -73,7 +93,20 @@ def load_pipeline(name: str, chosen: str = "embedded", environment: Mapping[str,
     return LoadedPipeline(pipeline, inputs, outputs, str(path), path)
 
 
-def _build(document: YamlDocument) -> "Pipeline":
+def pipeline_file(name: str, chosen: str) -> Path:
+    """
+    The YAML file of the pipeline `name` in the set or folder `chosen`.
+
+    :raises BrokenPipelineError: when it is not there.
+    """
+    folder = find_pipelines(chosen)
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        raise BrokenPipelineError(path, None, f"is missing; `{folder}` must hold index.yaml and ask.yaml")
+    return path
+
+
+def _build(document: YamlDocument, on_built: Callable[[Any], None] | None) -> "Pipeline":
     from haystack import Pipeline
 
     head = {key: value for key, value in document.content.items() if key not in ("inputs", "outputs", "connections")}
@@ -87,6 +120,8 @@ def _build(document: YamlDocument) -> "Pipeline":
         except Exception as error:
             cause = error.__cause__ or error
             raise document.error(f'component "{name}" ({data["type"]}): {cause}', "components", name) from error
+        if on_built is not None:
+            on_built(components[name])
     settings = {
         key: head[key] for key in ("metadata", "max_runs_per_component", "connection_type_validation") if key in head
     }

@@ -7,42 +7,104 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import exits
-from cli.options import Json, Pipelines, Store, load, require_index
+from cli.machine import require_descriptors
+from cli.options import Json, Pipelines, Reader, Store, load, require_index
+from cli.output import Quiet, Verbose, tell
+from cli.progress import waiting
 
 if TYPE_CHECKING:
-    from pipelines.loader import LoadedPipeline
+    from cli.asking import Asker
 
 
 def ask(
-    question: Annotated[
-        str | None, typer.Argument(help="The question. Without it, a prompt asks for questions.")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUESTION]...", help="The question, in quotes or not. Without it, a prompt asks."),
     ] = None,
     pipelines: Pipelines = "embedded",
     store: Store = Path(".excerpt"),
-    top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="How many answers to show at most.")] = None,
+    reader: Reader = None,
+    top_k: Annotated[
+        int | None, typer.Option("--top-k", min=1, envvar="EXCERPT_TOP_K", help="How many answers to show at most.")
+    ] = None,
     filters: Annotated[
         list[str] | None,
         typer.Option(
             "--filter",
             metavar="FILTER",
-            help="Only passages with field=value (also !=, >, >=, <, <=; file, path and page are fields), "
-            "or a filter in Haystack's JSON syntax. Several must all hold.",
+            help="Only passages with field=value (also !=, >, >=, <, <=), or a filter in Haystack's JSON syntax. file= "
+            "takes a name, a path, a folder or a pattern; page= a number. Several must all hold.",
         ),
     ] = None,
     file: Annotated[
         str | None,
-        typer.Option("--file", metavar="FILE", help="Ask every line of a file (- for standard input); needs --json."),
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="Ask every line of a file; - answers lines of standard input as they come. Needs --json.",
+        ),
     ] = None,
+    keep_warm: Annotated[
+        float,
+        typer.Option(
+            "--keep-warm",
+            min=0,
+            metavar="MINUTES",
+            envvar="EXCERPT_KEEP_WARM",
+            help="Keep the reader loaded so long after a question, for your next ones: they are answered at once. "
+            "Nobody but you can use it. 0 keeps nothing.",
+        ),
+    ] = 0,
     json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
 ) -> None:
     """
-    Answer a question with the exact words of the indexed documents.
+    Answer a question with the exact words of your documents.
 
-    Each answer comes with the probability that it is right, its file and its page. Where "no answer" is more probable
-    than every answer, that is said, and the exit code is 4.
+    Each answer comes with the probability that it is right, its file and its page. One of three things is said: an
+    answer; "Not sure:" with the best one there is; or that it is not in the documents. The exit code is 4 in the last
+    two cases.
 
     excerpt ask "Who was named MVP?" --filter file=super-bowl-50.pdf --top-k 1
     """
+    question = None if words is None else " ".join(words)
+    _check(question, filters or [], file, json)
+    require_descriptors()
+    require_index(pipelines, store)
+    if keep_warm and file is None and question is not None:
+        from cli.warm.client import ask_warm
+
+        tell("asking the warm reader")
+        with waiting("Loading the reader"):
+            found = ask_warm(question, pipelines, store, reader, filters or [], top_k, keep_warm)
+        raise typer.Exit(_print(found, json))
+
+    asker = open_asker(pipelines, store, reader, filters or [], top_k)
+    if file is not None:
+        from cli.commands.ask_many import ask_file
+
+        raise typer.Exit(ask_file(asker, file))
+    if question is not None:
+        found = asker.ask(question)
+        tell("answered")
+        raise typer.Exit(_print(found, json))
+    _prompt(asker, json)
+
+
+def open_asker(pipelines: str, store: Path, reader: str | None, filters: list[str], top_k: int | None) -> "Asker":
+    """Load the ask pipeline, ready for its first question."""
+    from cli.asking import Asker
+    from cli.start import warm
+
+    with waiting("Loading the reader"):
+        loaded = warm(lambda on_built: load("ask", pipelines, store, on_built, reader))
+        tell("the pipeline is loaded")
+        return Asker(loaded, filters, top_k)
+
+
+def _check(question: str | None, filters: list[str], file: str | None, json: bool) -> None:
+    """What can be told to be wrong before anything is loaded."""
     from cli.filters import parse_filters
 
     if file is not None and not json:
@@ -51,51 +113,30 @@ def ask(
         raise typer.BadParameter("give a question or --file, not both", param_hint="--file")
     if question is not None and not question.strip():
         raise typer.BadParameter("the question is empty", param_hint="QUESTION")
+    if question is not None and any("\ud800" <= char <= "\udfff" for char in question):
+        raise typer.BadParameter("the question is not UTF-8; set your terminal to UTF-8", param_hint="QUESTION")
     try:
-        conditions = parse_filters(filters or [])
+        parse_filters(filters)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--filter") from error
-    require_index(pipelines, store)
-
-    from cli.start import warm
-
-    loaded = warm(lambda: load("ask", pipelines, store), embedded=pipelines == "embedded")
-    require_passages(loaded)
-    asked: dict[str, Any] = {"filters": conditions, "top_k": top_k}
-    if file is not None:
-        from cli.commands.ask_many import ask_file
-
-        raise typer.Exit(ask_file(loaded, file, asked))
-    if question is not None:
-        raise typer.Exit(_one(loaded, question, asked, json))
-    _prompt(loaded, asked, json)
 
 
-def require_passages(loaded: "LoadedPipeline") -> None:
-    """:raises CommandError: when there is nothing to search."""
-    store = loaded.document_store
-    if store is not None and store.count_documents() == 0:
-        raise exits.CommandError("the index is empty. Fill it: excerpt index PATH")
+def _print(found: dict[str, Any], json: bool) -> int:
+    from cli.last_answers import keep_places
 
-
-def _one(loaded: "LoadedPipeline", question: str, asked: dict[str, Any], json: bool) -> int:
-    from components.places import add_places
-    from pipelines.answers import abstained, answers_json
-
-    answers = loaded.run(query=question, **asked)["answers"]
-    add_places(answers, loaded.document_store)
+    keep_places(found)
     if json:
-        from json import dumps
+        from cli.text import json_line
 
-        print(dumps(answers_json(question, answers), ensure_ascii=False))
+        print(json_line(found))
     else:
         from cli.show import show_answers
 
-        show_answers(question, answers)
-    return exits.NO_ANSWER if abstained(answers) else exits.OK
+        show_answers(found)
+    return exits.OK if found["state"] == "answer" else exits.NO_ANSWER
 
 
-def _prompt(loaded: "LoadedPipeline", asked: dict[str, Any], json: bool) -> None:
+def _prompt(asker: "Asker", json: bool) -> None:
     """Ask until the end of input; a question that fails is told and the next one goes on."""
     interactive = sys.stdin.isatty()
     if interactive:
@@ -107,12 +148,15 @@ def _prompt(loaded: "LoadedPipeline", asked: dict[str, Any], json: bool) -> None
             question = input("\n? " if interactive else "").strip()
         except EOFError:
             return
+        except UnicodeDecodeError:
+            print("excerpt: a question that is not UTF-8 was left out", file=sys.stderr)
+            continue
         if not question:
             if interactive:
                 return
             continue
         try:
-            _one(loaded, question, asked, json)
+            _print(asker.ask(question), json)
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import exits
-from cli.options import Json, Pipelines, Store, load
+from cli.machine import require_descriptors, writes_to
+from cli.options import Json, Pipelines, Store, Wait, load
+from cli.output import Quiet, Verbose, is_quiet, tell
 from cli.progress import progress
 from cli.text import printable
+from cli.words import near, plural
 
 if TYPE_CHECKING:
     from indexing.run import IndexReport, Progress
@@ -33,75 +36,110 @@ def index(
         bool,
         typer.Option(
             "--rebuild",
-            help="Make the whole index anew, for another embedder or mapping, while questions go on over the old one "
+            help="Make the whole index again, for another embedder or mapping, while questions go on over the old one "
             "(Elasticsearch).",
         ),
     ] = False,
-    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for another index run to end.")] = 0.0,
+    wait: Wait = 0.0,
     json: Json = False,
+    quiet: Quiet = False,
+    verbose: Verbose = 0,
 ) -> None:
     """
-    Index files and folders: only what is new or changed is done, and what is gone is removed.
+    Index files and folders: what is new, changed or gone.
 
-    Reads txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl, eml and msg. A file that cannot be read is told with
-    its reason and the others go on; the exit code is then 3, and 0 again once nothing new is refused. A run can be
-    killed and started again at any time.
+    Only new and changed files are read, and what is gone is removed. Reads txt, md, html, pdf, docx, pptx, xlsx, csv,
+    json, jsonl, eml and msg. A file that cannot be read is told with its reason and the others go on; the exit code is
+    then 3. A run can be stopped and started again at any time.
 
     With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
 
     excerpt index ~/Documents report.pdf
     """
+    require_descriptors()
+    writes_to(store)
+    if not quiet:
+        print("Loading the index pipeline ...", file=sys.stderr, flush=True)
     loaded = load("index", pipelines, store)
 
     from indexing.rebuild import rebuild as run_rebuild
     from indexing.run import index as run_index
 
     run = run_rebuild if rebuild else run_index
-    with progress("Indexing", None, "files") as advance:
-        report = run(
-            loaded,
-            paths,
-            rehash=rehash,
-            retry_refused=retry,
-            lock_wait=wait,
-            batch_files=FILES_AT_ONCE,
-            progress=_counted(advance),
-        )
+    latest = _Latest()
+    try:
+        with progress("Indexing", None, "files") as advance:
+            tell("the pipeline is loaded")
+            report = run(
+                loaded,
+                paths,
+                rehash=rehash,
+                retry_refused=retry,
+                lock_wait=wait,
+                batch_files=FILES_AT_ONCE,
+                progress=latest.advancing(advance),
+            )
+    except KeyboardInterrupt:
+        print(_what_is_kept(latest.now, rebuild), file=sys.stderr)
+        raise
     if json:
-        from json import dumps
+        from cli.text import json_line
 
-        print(dumps(report.to_json(), ensure_ascii=False))
+        print(json_line(report.to_json()))
     else:
-        _tell(report, store)
+        _tell(report)
     if any(refused.is_new for refused in report.refused):
         raise typer.Exit(exits.SOME_REFUSED)
 
 
-def _counted(advance: Callable[[int, int | None], None]) -> Callable[["Progress"], None]:
-    done = 0
+class _Latest:
+    """How far the run has come, for the progress shown and for who interrupts it."""
 
-    def on_progress(now: "Progress") -> None:
-        nonlocal done
-        advance(now.files - done, now.files_total)
-        done = now.files
+    def __init__(self) -> None:
+        self.now: Progress | None = None
 
-    return on_progress
+    def advancing(self, advance: Callable[[int, int | None], None]) -> Callable[["Progress"], None]:
+        def on_progress(now: "Progress") -> None:
+            advance(now.files - (self.now.files if self.now else 0), now.files_total)
+            self.now = now
+
+        return on_progress
 
 
-def _tell(report: "IndexReport", store: Path) -> None:
-    print(
-        f"{len(report.indexed):,} files indexed ({report.passages:,} passages), {report.unchanged:,} unchanged, "
-        f"{len(report.removed):,} removed, {len(report.refused):,} refused."
+def _what_is_kept(now: "Progress | None", rebuild: bool) -> str:
+    if rebuild:
+        return "Interrupted: the index is as it was."
+    if now is None:
+        return "Interrupted: nothing was changed yet, or only a first few files; run it again for the rest."
+    return (
+        f"Interrupted: {now.files:,} of {plural(now.files_total, 'new or changed file')} are done and kept. Run it "
+        "again for the rest."
     )
+
+
+def _tell(report: "IndexReport") -> None:
+    print(
+        f"{plural(len(report.indexed), 'file')} indexed ({plural(report.passages, 'passage')}), "
+        f"{report.unchanged:,} unchanged, {len(report.removed):,} removed, {len(report.refused):,} refused."
+    )
+    if is_quiet():
+        return
+    for path, note in report.notes:
+        print(f"note: {printable(near(path))}: {printable(note)}")
     if report.truncated:
         print(
-            f"note: {report.truncated:,} passages are longer than the embedder reads: their ends are found by words "
-            "alone. Give the splitter the embedder's model (setting 'model' in index.yaml), or a smaller max_tokens."
+            f"note: {plural(report.truncated, 'passage is', 'passages are')} longer than the embedding model reads: "
+            "search by meaning knows only the beginning; lower max_tokens of the splitter"
         )
-    for path, note in report.notes:
-        print(f"note: {printable(path)}: {printable(note)}")
-    for refused in report.refused[:SHOWN]:
+    new = [refused for refused in report.refused if refused.is_new]
+    for refused in new[:SHOWN]:
         detail = f" ({printable(refused.detail)})" if refused.detail else ""
-        print(f"refused: {printable(refused.path)}: {printable(refused.reason)}{detail}", file=sys.stderr)
-    if len(report.refused) > SHOWN:
-        print(f"... and {len(report.refused) - SHOWN:,} more; excerpt status tells all", file=sys.stderr)
+        print(f"refused: {printable(near(refused.path))}: {printable(refused.reason)}{detail}", file=sys.stderr)
+    if len(new) > SHOWN:
+        print(f"... and {len(new) - SHOWN:,} more; excerpt status lists them all", file=sys.stderr)
+    if before := len(report.refused) - len(new):
+        print(
+            f"{plural(before, 'file was', 'files were')} refused before and not changed since; excerpt status lists "
+            "them, --retry tries again",
+            file=sys.stderr,
+        )

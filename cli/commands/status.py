@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.options import Json, Pipelines, Store, load, require_index
+from cli.text import printable
+from cli.words import columns, near, shorten, size
 
 if TYPE_CHECKING:
     from components.stores.contract import PassageStore
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 
 def status(pipelines: Pipelines = "embedded", store: Store = Path(".excerpt"), json: Json = False) -> None:
     """
-    Tell what is indexed: sources, passages, refused files with their reasons, size on disk, the pipeline's fingerprint.
+    Tell what is indexed, what was refused and why.
+
+    Also how many passages there are, the size on disk, and the fingerprint of the pipeline that made them.
     """
     require_index(pipelines, store)
     found = collect(load("ask", pipelines, store).document_store)
@@ -21,20 +25,19 @@ def status(pipelines: Pipelines = "embedded", store: Store = Path(".excerpt"), j
 
         print(dumps(found, ensure_ascii=False))
         return
-    print(f"index      {found['store']}")
+    width = columns()
+    print(f"index      {printable(near(found['store']))}")
     print(
         f"sources    {found['sources']:,} indexed, {found['refused_count']:,} refused, {found['pending']:,} unfinished"
     )
     print(f"passages   {found['passages']:,}")
     if found["bytes"] is not None:
-        print(f"on disk    {found['bytes'] / 1e6:,.1f} MB")
+        print(f"on disk    {size(found['bytes'])}")
     print(f"pipeline   {', '.join(found['fingerprints']) or 'none'}")
     for key, value in found["server"].items():
         print(f"{key:<10} {value}")
     for path, reason in found["refused"].items():
-        from cli.text import printable
-
-        print(f"refused    {printable(path)}: {printable(reason)}")
+        print(shorten(f"refused    {printable(near(path))}: {printable(reason)}", width))
 
 
 def collect(store: "PassageStore") -> dict[str, Any]:

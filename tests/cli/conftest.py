@@ -44,3 +44,29 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def ask(indexed: Path) -> Excerpt:
     """Runs the command over the index of the examples."""
     return lambda *arguments, **options: run_excerpt(*arguments, folder=indexed, **options)
+
+
+@pytest.fixture
+def inside(
+    indexed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """
+    Runs the command in this process over the index of the examples, which saves its start: (exit code, stdout, stderr).
+    What the command keeps for its user goes to a folder of the test.
+    """
+    from cli import config, exits
+    from cli.main import app
+
+    monkeypatch.chdir(indexed)
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.delenv("EXCERPT_DEBUG", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            exits.run_command(lambda: app([str(one) for one in arguments], default_map=config.default_map()))
+        out, err = capfd.readouterr()
+        return int(end.value.code or 0), out, err
+
+    return run

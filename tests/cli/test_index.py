@@ -34,7 +34,7 @@ def test_new_changed_gone_refused(excerpt: Excerpt, tmp_path: Path) -> None:
     (documents / "broken.pdf").unlink()
     second = excerpt("index", documents)
     assert second.returncode == 0, second.stderr
-    assert "1 files indexed" in second.stdout and "2 removed" in second.stdout
+    assert "1 file indexed (1 passage)" in second.stdout and "2 removed" in second.stdout
     assert excerpt("ask", "Who was the keeper?").stdout.startswith("Tom Brine")
     shown = excerpt("status").stdout
     assert "1 indexed, 0 refused, 0 unfinished" in shown

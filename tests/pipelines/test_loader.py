@@ -1,11 +1,12 @@
 """The loader on real Haystack components: what it fills in, what it refuses, and in which words."""
 
+import shutil
 import textwrap
 from pathlib import Path
 
 import pytest
 
-from pipelines.loader import BrokenPipelineError, LoadedPipeline, find_pipelines, load_pipeline
+from pipelines.loader import SETS, BrokenPipelineError, LoadedPipeline, find_pipelines, load_pipeline, store_folders
 
 GOOD = """\
 components:
@@ -140,3 +141,20 @@ def test_every_set_is_found_by_name_and_a_wrong_name_tells_them() -> None:
     assert find_pipelines("embedded").name == "embedded"
     with pytest.raises(BrokenPipelineError, match="embedded"):
         find_pipelines("no-such-set")
+
+
+def test_a_store_is_found_by_its_folder_in_any_set(tmp_path: Path) -> None:
+    shutil.copytree(SETS / "embedded", tmp_path / "mine")
+    assert store_folders("ask", str(tmp_path / "mine"), {"EXCERPT_STORE": "there"}) == [Path("there")]
+    assert store_folders("ask", "elasticsearch", {}) == [], "a server is no folder"
+
+
+def test_each_component_is_handed_out_as_soon_as_it_is_built(tmp_path: Path) -> None:
+    (tmp_path / "ask.yaml").write_text(GOOD.replace("joiners.DocumentJoiner", "joiners.DocumentJoinr"))
+    built: list[str] = []
+    with pytest.raises(BrokenPipelineError):
+        load_pipeline("ask", str(tmp_path), {}, lambda part: built.append(type(part).__name__))
+    assert built == [], "nothing is built of a file that is wrong"
+    (tmp_path / "ask.yaml").write_text(GOOD)
+    load_pipeline("ask", str(tmp_path), {}, lambda part: built.append(type(part).__name__))
+    assert built == ["InMemoryBM25Retriever", "DocumentJoiner"]

@@ -1,13 +1,14 @@
 """What is read off the encoder's hidden states: span logits for the reader, one vector a text for the embedder."""
 
+from collections.abc import Callable
 from typing import Literal
 
-import numpy as np
 import torch
 from torch.nn import functional
 
 from components.encoder.encoder import PackedEncoder
-from components.encoder.ragged import Ragged
+from components.encoder.ragged import Indices, Ragged
+from components.parallel import operators_alone, run_shares
 
 
 @torch.inference_mode()
@@ -23,10 +24,14 @@ def span_logits(encoder: PackedEncoder, batch: Ragged, max_tokens: int) -> tuple
     # In fp32: exact where it counts, for next to nothing.
     weight, bias = (tensor.float() for tensor in encoder.span_head)
     logits = torch.empty(2, batch.total, dtype=torch.float32, device=encoder.device)
-    for rows in batch.within_budget(max_tokens):
-        hidden = encoder(batch.take(rows))
-        places = torch.from_numpy(batch.token_indices(rows)).to(encoder.device)
-        logits[:, places] = functional.linear(hidden.float(), weight, bias).T
+
+    def compute(rows: Indices) -> None:
+        with torch.inference_mode():  # holds for a thread
+            hidden = encoder(batch.take(rows))
+            places = torch.from_numpy(batch.token_indices(rows)).to(encoder.device)
+            logits[:, places] = functional.linear(hidden.float(), weight, bias).T
+
+    _in_shares(encoder, batch, max_tokens, compute)
     return logits[0], logits[1]
 
 
@@ -41,13 +46,27 @@ def pooled(
     :param normalize: divide by the Euclidean norm.
     """
     out = torch.zeros(len(batch), encoder.config.hidden, dtype=torch.float32)
-    for rows in batch.within_budget(max_tokens):
-        part = batch.take(rows)
-        rows, part = rows[part.lengths > 0], part.take(np.flatnonzero(part.lengths))
-        if not len(part):
-            continue
-        hidden = encoder(part).float()
-        starts = torch.from_numpy(part.starts).to(encoder.device)
-        vectors = torch.segment_reduce(hidden, "mean", offsets=starts) if how == "mean" else hidden[starts[:-1]]
-        out[torch.from_numpy(rows)] = (functional.normalize(vectors) if normalize else vectors).cpu()
+
+    def compute(rows: Indices) -> None:
+        rows = rows[batch.lengths[rows] > 0]
+        if not len(rows):
+            return
+        with torch.inference_mode():  # holds for a thread
+            part = batch.take(rows)
+            hidden = encoder(part).float()
+            starts = torch.from_numpy(part.starts).to(encoder.device)
+            vectors = torch.segment_reduce(hidden, "mean", offsets=starts) if how == "mean" else hidden[starts[:-1]]
+            out[torch.from_numpy(rows)] = (functional.normalize(vectors) if normalize else vectors).cpu()
+
+    _in_shares(encoder, batch, max_tokens, compute)
     return out
+
+
+def _in_shares(encoder: PackedEncoder, batch: Ragged, max_tokens: int, compute: Callable[[Indices], None]) -> None:
+    """On a CPU shares on threads that compute alone, on CUDA one batch after the other."""
+    if encoder.device.type != "cpu":
+        for rows in batch.within_budget(max_tokens):
+            compute(rows)
+        return
+    with operators_alone() as threads:
+        run_shares(compute, batch.in_shares(threads, max_tokens))

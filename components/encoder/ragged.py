@@ -1,5 +1,6 @@
 """Sequences of uneven length laid end to end: how token sequences travel between tokenizer, scheduler and engines."""
 
+import heapq
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -117,6 +118,25 @@ class Ragged:
         if begin < len(order):
             batches.append(order[begin:])
         return batches
+
+    def in_shares(self, workers: int, max_tokens: int) -> list[Indices]:
+        """
+        Deal the sequences into shares of about equally many tokens: as many as there are workers, or a multiple of
+        that where a share would exceed ``max_tokens``. The longest go first, each to the smallest share (Graham 1969).
+
+        :returns: numbers of the sequences, share by share; within a share longest first. None is empty.
+        """
+        if max_tokens < 1 or workers < 1:
+            raise ValueError(f"workers and max_tokens must be at least 1, got {workers} and {max_tokens}.")
+        count = min(len(self), workers * max(1, -(-self.total // (workers * max_tokens))))
+        heap = [(0, share) for share in range(count)]
+        shares: list[list[int]] = [[] for _ in range(count)]
+        for row in self.by_length().tolist():
+            tokens, share = heapq.heappop(heap)
+            shares[share].append(row)
+            # A sequence without tokens counts as one, or all such would go to the same share.
+            heapq.heappush(heap, (tokens + max(1, int(self.lengths[row])), share))
+        return [np.array(share, dtype=np.int64) for share in shares]
 
 
 def _joined(rows: Sequence[Ints]) -> Ints:

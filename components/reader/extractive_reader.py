@@ -226,7 +226,9 @@ class ExtractiveReader:
 
     def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
         span_reader = self.span_reader
-        with self._lock:
+        from components.parallel import operators_alone
+
+        with self._lock, operators_alone():
             return span_reader.answer(requests)
 
     def _request(self, query: str, documents: Sequence[Document], **overrides: Any) -> Request:

@@ -71,17 +71,15 @@ def best_spans(engine: SpanEngine, windows: Ragged) -> np.ndarray:
 
 def _pace(engine: SpanEngine, windows: Ragged) -> float:
     """
-    Windows per second of all threads' processor time, best of as many runs as fit into the time.
+    Windows per second of processor time, all threads counted, best of as many runs as fit into the time.
 
     Not by the clock: the choice is kept, and on a machine that is busy with something else for a moment the clock tells
     nothing about the engines.
     """
-    import torch
-
     engine.logits(windows)
     best, end = float("inf"), time.perf_counter() + _SECONDS
     while time.perf_counter() < end or best == float("inf"):
         begin = time.process_time()
         engine.logits(windows)
-        best = min(best, (time.process_time() - begin) / torch.get_num_threads())
+        best = min(best, time.process_time() - begin)
     return len(windows) / max(best, 1e-9)

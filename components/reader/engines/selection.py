@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EngineName = Literal["auto", "torch", "openvino", "transformers"]
 Precision = Literal["auto", "fp32", "bf16", "fp16", "int8"]
 
-_FORMAT = 3  # of the choice and its rule: raise it when either changes
+_FORMAT = 4  # of the choice and its rule: raise it when either changes
 _WORTH_MEASURING = 2_000_000  # weights in the layers; smaller models are fast in any precision
 
 logger = logging.getLogger(__name__)

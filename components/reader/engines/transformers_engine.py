@@ -10,8 +10,9 @@ import numpy as np
 import torch
 
 from components.devices import pick_device, pick_dtype
-from components.encoder.ragged import Ragged
+from components.encoder.ragged import Indices, Ragged
 from components.models import max_tokens
+from components.parallel import operators_alone, run_shares
 from components.reader.engines.torch_engine import Precision
 
 _MAX_TOKENS = {"cpu": 2048, "cuda": 32_768}
@@ -65,20 +66,33 @@ class TransformersEngine:
         if batch.total and not (batch.ids.min() >= 0 and batch.ids.max() < self.vocabulary):
             raise ValueError(f"Token ids must lie in 0 to {self.vocabulary - 1}: is the tokenizer that of the model?")
         logits = torch.empty(2, batch.total, dtype=torch.float32, device=self.device)
-        for rows in batch.within_budget(self.tokens_a_pass, padded=True):
+
+        def compute(rows: Indices) -> None:
             part = batch.take(rows)
             if not part.total:
-                continue
-            inside = np.arange(part.longest) < part.lengths[:, None]
-            feed = {"input_ids": self._padded(part.ids, inside, self.pad_id), "attention_mask": self._tensor(inside)}
-            if self.takes_types:
-                types = np.minimum(part.types, max(self.types_known - 1, 0))
-                feed["token_type_ids"] = self._padded(types, inside, 0)
-            out = self.model(**feed)
-            places = self._tensor(batch.token_indices(rows))
-            kept = self._tensor(inside)
-            logits[0, places] = out.start_logits[kept].float()
-            logits[1, places] = out.end_logits[kept].float()
+                return
+            with torch.inference_mode():  # holds for a thread
+                inside = np.arange(part.longest) < part.lengths[:, None]
+                ids = self._padded(part.ids, inside, self.pad_id)
+                feed = {"input_ids": ids, "attention_mask": self._tensor(inside)}
+                if self.takes_types:
+                    types = np.minimum(part.types, max(self.types_known - 1, 0))
+                    feed["token_type_ids"] = self._padded(types, inside, 0)
+                out = self.model(**feed)
+                places = self._tensor(batch.token_indices(rows))
+                kept = self._tensor(inside)
+                logits[0, places] = out.start_logits[kept].float()
+                logits[1, places] = out.end_logits[kept].float()
+
+        with operators_alone() as threads:
+            each = max(-(-batch.total // threads), batch.longest)
+            budget = min(self.tokens_a_pass, each) if self.device.type == "cpu" else self.tokens_a_pass
+            shares = batch.within_budget(max(budget, 1), padded=True)
+            if self.device.type == "cpu":
+                run_shares(compute, shares)
+            else:
+                for rows in shares:
+                    compute(rows)
         return logits[0], logits[1]
 
     def _padded(self, flat: np.ndarray, inside: np.ndarray, fill: int) -> torch.Tensor:

@@ -96,8 +96,14 @@ class TextBuilder:
 
     def __init__(self) -> None:
         self.headings: list[tuple[int, int, str]] = []
+        self.in_table = False  # the last line was a table's, and so will be the next
         self._parts: list[str] = []
         self._length = 0
+
+    @property
+    def text_length(self) -> int:
+        """Characters so far."""
+        return self._length
 
     def block(self, text: str, separator: str = "\n\n") -> None:
         """Add a paragraph, or with ``separator="\\n"`` a line (of a list, of a table)."""

@@ -24,7 +24,14 @@ class Cell:
         self.text = " ".join(self.text.split())
 
 
-Row = list[Cell]
+class Row(list[Cell]):
+    """
+    Cells from left to right.
+
+    :param breaks: form feeds and vertical tabs, said ahead of the row as lines of their own: pages end there.
+    """
+
+    breaks: str = ""
 
 
 def expand(rows: Iterable[Sequence[Cell]]) -> list[Row]:
@@ -33,7 +40,7 @@ def expand(rows: Iterable[Sequence[Cell]]) -> list[Row]:
 
     :returns: rows of one width; where nothing stands is an empty cell.
     """
-    listed = [list(row) for row in rows]
+    listed = list(rows)
     grid: list[dict[int, Cell]] = [{} for _ in listed]
     budget = _MAX_COVERED
     for number, row in enumerate(listed):
@@ -52,8 +59,14 @@ def expand(rows: Iterable[Sequence[Cell]]) -> list[Row]:
             column += across
     width = max((max(places) + 1 for places in grid if places), default=0)
     if width * len(grid) > 20 * sum(map(len, grid)) + 10_000:  # one far cell must not widen every row
-        return [[places.get(column, Cell("")) for column in range(max(places, default=-1) + 1)] for places in grid]
-    return [[places.get(column) or Cell("") for column in range(width)] for places in grid]
+        width = 0
+    expanded = []
+    for row, places in zip(listed, grid, strict=True):
+        columns = width or max(places, default=-1) + 1
+        full = Row(places.get(column) or Cell("") for column in range(columns))
+        full.breaks = getattr(row, "breaks", "")
+        expanded.append(full)
+    return expanded
 
 
 def distinct(row: Sequence[Cell]) -> list[Cell]:

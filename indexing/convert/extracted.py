@@ -21,6 +21,7 @@ Reason = Literal[
     "failed",  # a later step of the pipeline failed on this file alone
     "not storable",  # the store takes not all of its passages: a field of another type, for example
 ]
+PageKind = Literal["page", "slide", "sheet"]
 REASONS: tuple[str, ...] = get_args(Reason)
 
 MAX_CHARACTERS = 20_000_000
@@ -53,6 +54,8 @@ class Extracted:
     :param title: of the document, on one line.
     :param headings: (character offset in `text`, level from 1, heading on one line), by offset.
     :param paged: whether the format has pages: then page n starts behind the n-1th form feed.
+    :param page_kind: what a page is called: "page", "slide" or "sheet".
+    :param page_labels: the name of each page where it has one besides its number, such as a sheet's; else empty.
     :param mime_type: of the format that was read, whatever the file's name claims.
     :param layout: compressed word rectangles (`components.page_layout.pack`), None where the format has none.
     :param notes: what of the file was not read, and why.
@@ -65,6 +68,8 @@ class Extracted:
     paged: bool = False
     layout: bytes | None = None
     notes: list[str] = field(default_factory=list)
+    page_kind: PageKind = "page"
+    page_labels: list[str] = field(default_factory=list)
 
     @property
     def page_starts(self) -> tuple[int, ...]:

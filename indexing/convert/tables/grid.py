@@ -29,9 +29,11 @@ class Row(list[Cell]):
     Cells from left to right.
 
     :param breaks: form feeds and vertical tabs, said ahead of the row as lines of their own: pages end there.
+    :param gap: empty rows lie ahead of it.
     """
 
     breaks: str = ""
+    gap: bool = False
 
 
 def expand(rows: Iterable[Sequence[Cell]]) -> list[Row]:

@@ -48,7 +48,7 @@ def count_header_rows(rows: Sequence[Row], headed: bool = False) -> int:
     if not rows:
         return 0
     marked = _marked(rows)
-    if marked and not (len(rows) == marked and _names_in_first_column(rows)):
+    if marked and marked < max(2, len(rows)) and not _names_in_first_column(rows):
         return min(marked, _MAX_HEADER_ROWS)
     if _names_in_first_column(rows) or len(rows) < 2 or all(pairs_side_by_side(row) for row in rows):
         return 0

@@ -2,7 +2,9 @@
 
 import re
 
-_EXPONENT = re.compile(r"[+\-−–]?\s?[\d.,/]*\d|[+\-−–]?[a-zA-Zα-ω]|[+\-−–]?[\da-zA-Zα-ω]+(?:\s?[+\-−–/*]\s?[\da-zA-Zα-ω]+)+")
+_EXPONENT = re.compile(
+    r"[+\-−–]?\s?[\d.,/]*\d|[+\-−–]?[a-zA-Zα-ω]|[+\-−–]?[\da-zA-Zα-ω]+(?:\s?[+\-−–/*]\s?[\da-zA-Zα-ω]+)+"
+)
 _PLAIN = re.compile(r"[+\-−–]?\d+")
 _RAISED = str.maketrans("0123456789+-−–n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻ⁿ")
 _LONGEST = 12

@@ -44,9 +44,7 @@ def equation(element: Any, depth: int = 0) -> str:
     if kind in ("limLow", "limUpp"):
         return f"{of('e')}_{grouped(of('lim'))}" if kind == "limLow" else f"{of('e')}^{grouped(of('lim'))}"
     if kind == "m":
-        rows = (
-            ", ".join(equation(cell, depth + 2).strip() for cell in row) for row in element if local(row) == "mr"
-        )
+        rows = (", ".join(equation(cell, depth + 2).strip() for cell in row) for row in element if local(row) == "mr")
         return "[" + "; ".join(rows) + "]"
     if kind == "eqArr":
         return "; ".join(equation(child, depth + 1).strip() for child in element if local(child) == "e")

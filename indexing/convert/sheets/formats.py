@@ -16,8 +16,8 @@ BUILT_IN = {
     46: "[h]:mm:ss", 47: "mm:ss.0", 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
 _TOKEN = re.compile(
-    r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|(AM/PM|A/P|am/pm|a/p)|(General)|(y+|m+|d+|h+|s+|e+|b+|g+)(\.0+)?'
-    r"|([0#?]+(?:[,.][0#?,.]*)?|\.[0#?]+)|(E[+-])|(.)",
+    r'"([^"]*)"|\\(.)|_.|\*.|\[([^\]]*)\]|(AM/PM|A/P|am/pm|a/p)|(General)|(E[+-])|(y+|m+|d+|h+|s+|e+|b+|g+)(\.0+)?'
+    r"|([0#?]+(?:[,.][0#?,.]*)?|\.[0#?]+)|(.)",
     re.IGNORECASE | re.DOTALL,
 )
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)(-?[\d.]+)$")
@@ -116,7 +116,7 @@ def _condition(section: str):  # type: ignore[no-untyped-def]
 def _tokens(section: str) -> tuple[_Token, ...]:
     tokens: list[_Token] = []
     for match in _TOKEN.finditer(section):
-        quoted, escaped, bracket, half, plain, date, fraction, digits, exponent, other = match.groups()
+        quoted, escaped, bracket, half, plain, exponent, date, fraction, digits, other = match.groups()
         if quoted is not None or escaped is not None:
             tokens.append(_Token("text", quoted if quoted is not None else escaped))
         elif bracket is not None:
@@ -143,7 +143,9 @@ def _tokens(section: str) -> tuple[_Token, ...]:
 
 def _number(value: float, tokens: tuple[_Token, ...]) -> str:
     exact = Decimal(repr(value))
-    exact *= Decimal(100) ** sum(token.text.count("%") for token in tokens if token.kind == "text" and token.text == "%")
+    exact *= Decimal(100) ** sum(
+        token.text.count("%") for token in tokens if token.kind == "text" and token.text == "%"
+    )
     texts = [token.text for token in tokens]
     kinds = [token.kind for token in tokens]
     if "general" in kinds:
@@ -181,7 +183,7 @@ def _decimal(value: Decimal, pattern: str) -> str:
     needed = len(behind) - len(behind.lstrip("0"))
     while len(decimals) > needed and decimals.endswith("0"):
         decimals = decimals[:-1]
-    return digits + ("." + decimals if decimals or "." in pattern else "") or "0"
+    return digits + ("." + decimals if decimals else "") or "0"
 
 
 def _scientific(value: Decimal, tokens: tuple[_Token, ...], at: int) -> str:

@@ -14,7 +14,9 @@ from indexing.convert.sheets.formats import show_number
 from indexing.convert.sheets.styles import CellStyles
 from indexing.convert.tables.grid import Cell, Row
 
-_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s[^>]{0,100}?ref=["']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})""")
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]{0,100}?ref=["']\$?([A-Z]{1,3})\$?(\d{1,7}):\$?([A-Z]{1,3})\$?(\d{1,7})"""
+)
 _HIDDEN_COLUMNS = re.compile(rb"<(?:\w+:)?col\s[^>]{0,300}?/?>")
 _REFERENCE = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})$")
 _MAX_MERGED = 20_000

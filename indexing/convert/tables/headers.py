@@ -22,6 +22,8 @@ def is_value(text: str) -> bool:
     """A number, an amount, a date, a time, a share: what rows hold and names of columns are not made of."""
     if _BLANK_VALUE.fullmatch(text):
         return True
+    if text.startswith("=") and len(text) > 1:
+        return True  # a formula
     if not _VALUE_START.match(text):
         return False
     digits, letters = sum(map(str.isdigit, text)), sum(map(str.isalpha, text))

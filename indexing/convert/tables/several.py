@@ -12,9 +12,10 @@ _AHEAD = 12
 
 
 def sheet_lines(rows: Iterable[Row], headed: bool = False) -> Iterator[str]:
-    """Lines of all tables; behind empty rows a title or a heading begins a new one, anything else goes on."""
+    """Lines of all tables, an empty one ahead of each; behind empty rows a title or a heading begins a new one, anything else goes on."""
     ahead = _Ahead(rows)
     while ahead.filled(1):
+        yield ""
         yield from table_lines(_one_table(ahead), headed)
 
 
@@ -54,9 +55,8 @@ def _until_gap(rows: Iterable[Row]) -> list[Row]:
 
 
 def _begins_table(block: Sequence[Row]) -> bool:
-    titles = count_titles(block)
-    below = block[titles:]
-    headers = count_header_rows(below)
-    if not headers:
-        return bool(titles) or all(len(distinct(row)) == 1 for row in block)
-    return any(is_value(cell.text) or cell.header for row in below for cell in row)
+    first = distinct(block[0])
+    if len(first) == 1:
+        return count_titles(block) > 0
+    names = len(block) > 1 and not any(is_value(cell.text) for cell in first)
+    return names or count_header_rows(block) > 0

@@ -11,7 +11,19 @@ from indexing.convert.word.styles import Styles
 
 HARD_BREAK = "\x0c"  # a page break that somebody set
 SOFT_BREAK = "\x0b"  # where Word last ended a page
-_SKIPPED = {"pPr", "rPr", "del", "moveFrom", "instrText", "delText", "rt", "sectPr", "Fallback", "sdtPr", "delInstrText"}
+_SKIPPED = {
+    "pPr",
+    "rPr",
+    "del",
+    "moveFrom",
+    "instrText",
+    "delText",
+    "rt",
+    "sectPr",
+    "Fallback",
+    "sdtPr",
+    "delInstrText",
+}
 _NUMBERS_OF_PAGES = ("PAGE", "NUMPAGES", "SECTIONPAGES")
 _SYMBOLS = dict(  # the Symbol font's letters; its other signs are rare in text
     zip(

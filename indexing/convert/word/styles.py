@@ -30,7 +30,9 @@ class Styles:
     """
 
     def __init__(self, root: Any | None) -> None:
-        self._elements = {style.get(f"{W}styleId"): style for style in root.iter(f"{W}style")} if root is not None else {}
+        self._elements = (
+            {style.get(f"{W}styleId"): style for style in root.iter(f"{W}style")} if root is not None else {}
+        )
         self._resolved: dict[str | None, Style] = {None: Style()}
 
     def of(self, element: Any | None) -> Style:

@@ -53,10 +53,16 @@ def _context(answer: dict[str, Any], width: int) -> Text:
 def _place(answer: dict[str, Any]) -> Text:
     parts = [printable(near(str(answer["file"] or answer["document_id"])))]
     if answer["page"] is not None:
-        parts.append(f"page {answer['page']}")
+        parts.append(_page(answer))
     if answer["headings"]:
         parts.append(printable(str(answer["headings"])))
     others = len(answer["places"]) - 1
     if others > 0:
         parts.append(f"and {others} other place{'s' if others > 1 else ''}")
     return Text(" · ".join(parts), style="dim")
+
+
+def _page(answer: dict[str, Any]) -> str:
+    """What the format calls its pages: a sheet by its name, a slide by its number, a printed page by its label."""
+    kind, label = answer.get("page_kind") or "page", answer.get("page_label")
+    return f"{kind} {printable(str(label)) if label else answer['page']}"

@@ -112,6 +112,10 @@ def _document(converted: Converted, extra: dict[str, Any], fingerprint: str) -> 
         "page_starts": list(page.page_starts),
         "notes": page.notes,
     }
+    if page.paged:
+        meta["page_kind"] = page.page_kind
+    if page.page_labels:
+        meta["page_labels"] = page.page_labels
     if page.title:
         meta["title"] = page.title
     blob = ByteStream(page.layout, mime_type="application/json+deflate") if page.layout is not None else None

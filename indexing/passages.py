@@ -15,7 +15,16 @@ from indexing.chunking.tokens import TokenCounter
 # Formats whose lines may be wrapped sentences; in the others a line is a row or an item.
 _WRAPPED = {"text/plain", "application/pdf", "message/rfc822", "application/vnd.ms-outlook"}
 # Of a document's meta, what describes the whole file and is kept with its source, not with every passage.
-_OF_THE_SOURCE = {"heading_places", "page_starts", "notes", "content_hash", "fingerprint", "size", "mtime_ns"}
+_OF_THE_SOURCE = {
+    "heading_places",
+    "page_starts",
+    "page_labels",
+    "notes",
+    "content_hash",
+    "fingerprint",
+    "size",
+    "mtime_ns",
+}
 _MAX_HEADINGS = 240  # characters of the heading path
 
 
@@ -76,7 +85,7 @@ class PassageSplitter:
     def _passages(self, document: Document) -> Iterator[Document]:
         text, meta = document.content or "", document.meta
         headings = [(int(offset), int(level), str(line)) for offset, level, line in meta.get("heading_places", [])]
-        page_starts = meta.get("page_starts", [])
+        page_starts, labels = meta.get("page_starts", []), meta.get("page_labels", [])
         kept = {name: value for name, value in meta.items() if name not in _OF_THE_SOURCE}
         kept.setdefault("source_id", document.id)
         version = str(kept.setdefault("source_version", ""))
@@ -87,7 +96,9 @@ class PassageSplitter:
             if path := heading_path(headings, body, skip=str(kept.get("title", ""))):
                 place["headings"] = path
             if page_starts:
-                place["page_number"] = bisect.bisect_right(page_starts, start)
+                place["page_number"] = number_of_page = bisect.bisect_right(page_starts, start)
+                if number_of_page <= len(labels):
+                    place["page_name"] = labels[number_of_page - 1]
             name = "\n".join((str(kept["source_id"]), version, str(start), content))
             yield Document(
                 id=hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32], content=content, meta=kept | place

@@ -100,6 +100,8 @@ def _result(path: str, header: dict[str, Any], body: bytes) -> Converted:
         paged=bool(header["paged"]),
         layout=body[length : length + layout_length] if header["has_layout"] else None,
         notes=[str(note) for note in header["notes"]],
+        page_kind=header["page_kind"],
+        page_labels=[str(label) for label in header["page_labels"]],
     )
     return Converted(path, page, content_hash, size, stamp)
 

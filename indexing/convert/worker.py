@@ -42,9 +42,9 @@ _CONVERTERS: dict[Kind, tuple[str, str]] = {
 # Loaded before the fork, so that the files of a folder share the cost.
 _LIBRARIES = {
     ".pdf": ["pypdfium2", "ctypes", "statistics"],
-    ".docx": ["docx"],
-    ".pptx": ["pptx"],
-    ".xlsx": ["openpyxl", "openpyxl.worksheet._reader"],
+    ".docx": ["indexing.convert.word"],
+    ".pptx": ["indexing.convert.slides"],
+    ".xlsx": ["indexing.convert.sheets"],
     ".html": ["selectolax.lexbor"],
     ".md": ["selectolax.lexbor", "markdown_it"],
     ".eml": ["email.policy", "selectolax.lexbor"],
@@ -164,6 +164,8 @@ def _converted(data: bytes, suffix: str) -> tuple[dict[str, Any], list[bytes]]:
         "title": page.title,
         "headings": page.headings,
         "paged": page.paged,
+        "page_kind": page.page_kind,
+        "page_labels": page.page_labels,
         "mime_type": page.mime_type or MIME_TYPES[kind],
         "notes": page.notes,
         "has_layout": page.layout is not None,

@@ -12,7 +12,11 @@ _AHEAD = 12
 
 
 def sheet_lines(rows: Iterable[Row], headed: bool = False) -> Iterator[str]:
-    """Lines of all tables, an empty one ahead of each; behind empty rows a title or a heading begins a new one, anything else goes on."""
+    """
+    Lines of all tables, an empty one ahead of each.
+
+    Behind empty rows a title or a heading begins a new table, anything else goes on with the one above.
+    """
     ahead = _Ahead(rows)
     while ahead.filled(1):
         yield ""

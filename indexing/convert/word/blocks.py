@@ -177,9 +177,9 @@ class BlockReader:
         for drawing in inline.drawings:
             self.builder.lines(drawing_lines(drawing, self._part, self._package))
             for described in drawing.iter():
-                if local(described) == "docPr" and (text := one_line(described.get("descr"), 500)):
-                    if " " in text and not any(mark in text.lower() for mark in _MADE_BY_MACHINE):
-                        self.builder.block(text)
+                text = one_line(described.get("descr"), 500) if local(described) == "docPr" else None
+                if text and " " in text and not any(mark in text.lower() for mark in _MADE_BY_MACHINE):
+                    self.builder.block(text)
         for box in inline.boxes:
             self.blocks(box, depth + 1)
 

@@ -37,7 +37,7 @@ def convert_docx(data: bytes, read_hidden: bool = False) -> Extracted:
     numbering = Numbering(_first(package, parts, "numbering"))
     reader = BlockReader(package, main, styles, InlineReader(styles, read_hidden), numbering, read_hidden)
     body = next((child for child in root if local(child) == "body"), root)
-    reader.sections = [section for section in body.iter(f"{W}sectPr")]
+    reader.sections = list(body.iter(f"{W}sectPr"))
     _margins(reader, package, names, "headerReference")
     reader.blocks(body)
     paged = _is_paged(reader, package)

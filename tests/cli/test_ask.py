@@ -20,7 +20,8 @@ Excerpt = Callable[..., Any]  # runs the command: see conftest.py
 
 ANTHEM = "Who sang the national anthem at Super Bowl 50?"
 ANSWER_FIELDS = {
-    "answer": str, "probability": float, "document_id": str, "source_id": str, "file": str, "page": int | None, "page_kind": str | None,
+    "answer": str, "probability": float, "document_id": str, "source_id": str, "file": str, "page": int | None,
+    "page_kind": str | None,
     "page_label": str | None, "rectangles": list, "start": int, "end": int,
     "start_in_file": int, "end_in_file": int, "context": str, "start_in_context": int, "end_in_context": int,
     "title": str | None, "headings": str | None, "places": list,

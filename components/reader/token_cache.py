@@ -2,8 +2,9 @@
 
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
+
+from cachetools import LRUCache
 
 from components.reader.tokens import PassageTokenizer, Tokens
 
@@ -20,9 +21,13 @@ class PassageCache:
         if max_bytes < 0:
             raise ValueError(f"max_bytes must be 0 (keep nothing) or more, got {max_bytes}.")
         self.max_bytes = max_bytes
-        self.nbytes = 0
-        self._kept: OrderedDict[tuple[str, bytes], Tokens] = OrderedDict()
+        self._kept: LRUCache[tuple[str, bytes], Tokens] = LRUCache(max_bytes, getsizeof=lambda tokens: tokens.nbytes)
         self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """What the arrays weigh together."""
+        return int(self._kept.currsize)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -34,26 +39,18 @@ class PassageCache:
         missing: dict[tuple[str, bytes], str] = {}
         with self._lock:
             for key, text in zip(keys, texts, strict=True):
-                if key in self._kept:
-                    self._kept.move_to_end(key)
-                    found[key] = self._kept[key]
+                if (tokens := self._kept.get(key)) is not None:
+                    found[key] = tokens
                 else:
                     missing[key] = text
         if missing:
             fresh = dict(zip(missing, tokenizer.encode(list(missing.values())), strict=True))
             found.update(fresh)
-            self._keep(fresh)
+            with self._lock:
+                for key, tokens in fresh.items():
+                    if tokens.nbytes <= self.max_bytes:
+                        self._kept[key] = tokens
         return [found[key] for key in keys]
-
-    def _keep(self, fresh: dict[tuple[str, bytes], Tokens]) -> None:
-        with self._lock:
-            for key, tokens in fresh.items():
-                if tokens.nbytes <= self.max_bytes and key not in self._kept:
-                    self._kept[key] = tokens
-                    self.nbytes += tokens.nbytes
-            while self.nbytes > self.max_bytes:
-                _, oldest = self._kept.popitem(last=False)
-                self.nbytes -= oldest.nbytes
 
 
 def content_key(text: str) -> bytes:

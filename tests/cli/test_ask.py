@@ -79,6 +79,7 @@ def test_json_says_where_the_answer_stands(ask: Excerpt) -> None:
 
 def test_filters_narrow_the_search(ask: Excerpt) -> None:
     found = json.loads(ask("ask", ANTHEM, "--json", "--filter", "file=black-death.pdf", "--filter", "page>1").stdout)
+    assert found["answers"], "nothing passed the filter, and nothing can be said about it"
     assert all(answer["file"].endswith("black-death.pdf") and answer["page"] > 1 for answer in found["answers"])
     none = ask("ask", ANTHEM, "--filter", '{"field": "meta.file_name", "operator": "==", "value": "no such file"}')
     assert (none.returncode, none.stdout) == (5, "")
@@ -86,11 +87,11 @@ def test_filters_narrow_the_search(ask: Excerpt) -> None:
 
 
 def test_exit_code_4_where_the_reader_abstains(ask: Excerpt) -> None:
-    for question in ("What does the stock exchange weigh in bananas?", ANTHEM):
+    for question, code in (("What does the stock exchange weigh in bananas?", 4), (ANTHEM, 0)):
         done = ask("ask", question, "--json")
         found = json.loads(done.stdout)
         check_schema(found)
-        assert done.returncode == (4 if found["abstained"] else 0)
+        assert (done.returncode, found["abstained"]) == (code, code == 4), done.stdout
 
 
 def test_many_questions_come_back_in_order(ask: Excerpt, tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """One index run at a time over an embedded store: a file lock that the system releases when its process ends."""
 
-import fcntl
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from components.stores.contract import StoreBusyError
 
@@ -29,22 +29,17 @@ def one_writer(folder: str | Path, wait: float = 0.0) -> Iterator[FolderLock]:
     """
     path = Path(folder) / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = FileLock(path, timeout=wait, poll_interval=0.1, mode=0o644, thread_local=False)
     try:
-        deadline = time.monotonic() + wait
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                    raise StoreBusyError(
-                        f"Process {holder} is indexing into '{folder}'. Wait for it to end, or give another store."
-                    ) from None
-                time.sleep(0.1)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode("ascii"), 0)
+        lock.acquire()
+    except Timeout:
+        with path.open("rb") as file:
+            holder = file.read(20).decode("ascii", "replace").strip() or "unknown"
+        raise StoreBusyError(
+            f"Process {holder} is indexing into '{folder}'. Wait for it to end, or give another store."
+        ) from None
+    try:
+        path.write_text(str(os.getpid()), encoding="ascii")
         yield FolderLock()
     finally:
-        os.close(descriptor)
+        lock.release()

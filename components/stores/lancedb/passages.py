@@ -85,18 +85,19 @@ class Passages:
         return await (query if where is None else query.where(where)).to_arrow()
 
     async def prepare_writing(self, dimension: int | None) -> int | None:
-        await self.table.for_writing(dimension)
+        if await self.table.existing() is None or (dimension is not None and self.table.dimension is None):
+            async with self.table.change(dimension):
+                pass
         return self.table.dimension
 
     async def write(self, table: Any, policy: DuplicatePolicy) -> int:
-        passages = await self.table.for_writing(None)
         if policy in (DuplicatePolicy.NONE, DuplicatePolicy.FAIL):
             await self._refuse_existing(table["id"].to_pylist())
-        merge = passages.merge_insert("id").when_not_matched_insert_all()
-        if policy == DuplicatePolicy.OVERWRITE:
-            merge = merge.when_matched_update_all()
-        result = await merge.execute(table, on_bad_vectors="null")
-        await self.table.committed()
+        async with self.table.change() as passages:
+            merge = passages.merge_insert("id").when_not_matched_insert_all()
+            if policy == DuplicatePolicy.OVERWRITE:
+                merge = merge.when_matched_update_all()
+            result = await merge.execute(table, on_bad_vectors="null")
         written = int(result.num_inserted_rows + result.num_updated_rows)
         if policy in (DuplicatePolicy.NONE, DuplicatePolicy.FAIL) and written < len(table):
             raise DuplicateDocumentError(
@@ -114,13 +115,10 @@ class Passages:
                 )
 
     async def delete(self, where: str) -> int:
-        table = await self.table.existing()
-        if table is None:
+        if await self.count(where) == 0:
             return 0
-        deleted = int((await table.delete(where)).num_deleted_rows)  # type: ignore[attr-defined]
-        if deleted:
-            await self.table.committed()
-        return deleted
+        async with self.table.change() as passages:
+            return int((await passages.delete(where)).num_deleted_rows)  # type: ignore[attr-defined]
 
     async def delete_all(self, recreate_index: bool) -> None:
         if recreate_index:
@@ -143,7 +141,6 @@ class Passages:
         whole = rows.schema(self.table.fields, None, {})
         schema = pa.schema([whole.field(name) for name in columns])
         table = pa.Table.from_arrays([pa.array(columns[name.name], name.type) for name in schema], schema=schema)
-        passages = await self.table.for_writing(None)
-        result = await passages.merge_insert("id").when_matched_update_all().execute(table)
-        await self.table.committed()
+        async with self.table.change() as passages:
+            result = await passages.merge_insert("id").when_matched_update_all().execute(table)
         return int(result.num_updated_rows)

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,8 @@ from filelock import FileLock
 
 from components.stores.lancedb import lazy_import as lancedb_import
 from components.stores.lancedb import rows
-from components.stores.lancedb.durability import set_aside_broken_manifests, sweep_abandoned, sync_written
+from components.stores.lancedb.durability import Durability, newest_version, sweep_abandoned, writing
+from components.stores.lancedb.recovery import in_thread, open_whole
 
 if TYPE_CHECKING:
     from lancedb import AsyncConnection
@@ -28,6 +29,7 @@ FORMAT = 1
 COMMITS_BEFORE_OPTIMISING = 32
 # Old versions live on for readers in the middle of a search; those that are slower start it again.
 KEEP_OLD_VERSIONS = timedelta(seconds=30)
+_KEEP_ALL = timedelta(days=36_500)
 # Below, comparing with every vector is as fast as an approximate index, and exact.
 ROWS_FOR_VECTOR_INDEX = 50_000
 # LanceDB's own bounds (6 GB and 1 GB) are a server's.
@@ -53,8 +55,12 @@ class PassageTable:
     _connection: "AsyncConnection | None" = None
     _table: "AsyncTable | None" = None
     _commits: int = 0
-    _synced: float = field(default_factory=time.time)
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _creating: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _durability: Durability = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._durability = Durability(self.folder)
 
     @property
     def folder(self) -> Path:
@@ -74,16 +80,18 @@ class PassageTable:
 
     async def existing(self) -> "AsyncTable | None":
         """The table, None while nothing has been written. Raises ValueError when it was made by other settings."""
-        if self._table is None and (self.folder / "_versions").is_dir():
-            set_aside_broken_manifests(self.folder)
-            if not any((self.folder / "_versions").glob("*.manifest")):
-                return None  # another process is creating it
-            table = await (await self.connection()).open_table(TABLE)
-            await self._check(table)
-            self._table = table
-            # Fragments that others left count as commits that await tidying up.
-            stats = await table.stats()
-            self._commits = max(0, stats["fragment_stats"]["num_fragments"] - 1)  # type: ignore[index]
+        if self._table is not None or newest_version(self.folder) is None:
+            return self._table
+        async with self._opening:
+            if self._table is None:
+                table = await open_whole(await self.connection(), TABLE, self.folder, self._durability)
+                if table is None:
+                    return None  # another process is creating it
+                await self._check(table)
+                # Fragments that others left count as commits that await tidying up.
+                stats = await table.stats()
+                self._commits = max(0, stats["fragment_stats"]["num_fragments"] - 1)  # type: ignore[index]
+                self._table = table
         return self._table
 
     async def at_version(self, version: int) -> "AsyncTable":
@@ -92,7 +100,23 @@ class PassageTable:
         await table.checkout(version)
         return table
 
-    async def for_writing(self, dimension: int | None) -> "AsyncTable":
+    @asynccontextmanager
+    async def change(self, dimension: int | None = None) -> AsyncIterator["AsyncTable"]:
+        """The table for one change of it, which is on disk when the block is left, and tidied up when it is time."""
+        await self.existing()  # what is to be put right is put right before anything is added
+        async with in_thread(writing(self.path)):
+            if not self.durable:
+                self._durability.unmark()
+            yield await self._for_writing(dimension)
+            await self._sync()
+            self._commits += 1
+        if self._commits >= COMMITS_BEFORE_OPTIMISING:
+            try:
+                await self.optimise()
+            except Exception as error:  # what was to be written is written
+                logger.warning("The index in %s could not be tidied up, which is tried again: %s", self.path, error)
+
+    async def _for_writing(self, dimension: int | None) -> "AsyncTable":
         """The table, created when missing; with a vector column when `dimension` is given."""
         table = await self.existing()
         if table is not None and (dimension is None or self.dimension is not None):
@@ -106,32 +130,32 @@ class PassageTable:
                     await self._add_vectors(table, dimension)
         return table
 
-    async def committed(self) -> None:
-        """To be called after every write: forces it to disk, and tidies up when it is time."""
-        await self._sync()
-        self._commits += 1
-        if self._commits >= COMMITS_BEFORE_OPTIMISING:
-            await self.optimise()
-
     async def optimise(self) -> None:
         """Merge fragments, bring the indexes up to date, make those that are missing, delete what is no longer used."""
         table = await self.existing()
         if table is None:
             return
         self._commits = 0
-        try:
-            await self._make_indexes(table)
-            await table.optimize(cleanup_older_than=KEEP_OLD_VERSIONS)
-        except RuntimeError as error:
-            if "conflict" not in str(error).lower():
-                raise
-            logger.debug("Another process is optimising the index in %s", self.path)
-        await asyncio.to_thread(sweep_abandoned, self.folder)
-        await self._sync()
+        async with in_thread(writing(self.path)):
+            try:
+                await self._make_indexes(table)
+                # Nothing is deleted before what takes its place is on disk: until then it is what a crash goes back to.
+                await table.optimize(cleanup_older_than=_KEEP_ALL)
+                await self._sync()
+                await table.optimize(cleanup_older_than=KEEP_OLD_VERSIONS)
+            except RuntimeError as error:
+                if "conflict" not in str(error).lower():
+                    raise
+                logger.debug("Another process is optimising the index in %s", self.path)
+            finally:
+                await asyncio.to_thread(sweep_abandoned, self.folder)
+                await self._sync()
 
     async def drop(self) -> None:
         if await self.existing() is not None:
+            self._durability.unmark()
             await (await self.connection()).drop_table(TABLE)
+            self._durability = Durability(self.folder)
         self._table = None
 
     def close(self) -> None:
@@ -143,10 +167,7 @@ class PassageTable:
 
     async def _sync(self) -> None:
         if self.durable:
-            started = time.time()
-            # A second earlier, for file systems that keep time coarsely.
-            await asyncio.to_thread(sync_written, self.folder, self._synced - 1.0)
-            self._synced = started
+            await asyncio.to_thread(self._durability.sync)
 
     async def _create(self, dimension: int | None) -> "AsyncTable":
         about = {"format": FORMAT, "language": self.language}

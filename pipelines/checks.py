@@ -2,24 +2,17 @@
 
 import importlib
 import inspect
+import types
+import typing
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
 from components.suggest import suggest
+from pipelines.allowed import MOVED, OUR_MODULES, is_allowed, is_ours, names_in
+from pipelines.dangers import MAX_RUNS, check_model_folders, find_danger
 from pipelines.document import YamlDocument
 
-ALLOWED_MODULES = (
-    "components.*",
-    "indexing.*",
-    "haystack.components.*",
-    "haystack.document_stores.*",
-    "haystack_integrations.document_stores.*",
-    "haystack_integrations.components.embedders.*",
-    "haystack_integrations.components.rankers.*",
-    "haystack_integrations.components.readers.*",
-    "haystack_integrations.components.retrievers.*",
-)
 # The group of entry points by which an installed package names modules of its own that a YAML may use. What is
 # installed is trusted already: it could run code without us. The YAML itself cannot add to the list.
 ENTRY_POINTS = "excerpt.components"
@@ -55,6 +48,9 @@ def check_top(document: YamlDocument) -> None:
                 raise document.error(
                     f'component "{name}": `{key}` is unknown here; allowed are type, init_parameters', *where, str(key)
                 )
+    runs = content.get("max_runs_per_component", 1)
+    if not isinstance(runs, int) or isinstance(runs, bool) or not 1 <= runs <= MAX_RUNS:
+        raise document.error(f"`max_runs_per_component` must be from 1 to {MAX_RUNS:,}", "max_runs_per_component")
     for section, kind in (("inputs", dict), ("outputs", dict), ("connections", list)):
         if not isinstance(content.get(section, kind()), kind):
             raise document.error(f"`{section}` must be a {'mapping' if kind is dict else 'list'}", section)
@@ -83,6 +79,9 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
         for key, parameter in parameters.items()
         if parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
     ]
+    hints = _hints(cls)
+    if not is_ours(cls.__module__) and (problem := check_model_folders(settings)):
+        raise document.error(f'component "{name}": {problem}', *where)
     for key, value in settings.items():
         here = (*where, str(key))
         if key not in legal and not open_ended:
@@ -91,9 +90,11 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
             raise document.error(
                 f'component "{name}": setting "{key}" names code to run; that is not allowed in YAML', *here
             )
-        if key == "unsafe" and value:
+        if (danger := find_danger(str(key), value)) is not None:
+            raise document.error(f'component "{name}", setting "{key}": {danger[1]}', *here, *danger[0])
+        if key in hints and not _fits(value, hints[key]):
             raise document.error(
-                f'component "{name}": setting "unsafe" may not be on: it lets the YAML run code', *here
+                f'component "{name}": setting "{key}" is {_told(value)}; it must be {_told_kinds(hints[key])}', *here
             )
         if key == "filters":
             from components.stores.filters import normalise  # imports Haystack, which reading a YAML need not
@@ -101,8 +102,11 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
             try:
                 normalise(value, allow_empty=False)
             except ValueError as error:
-                raise document.error(f'component "{name}", setting "filters": {error}', *here) from error
+                raise document.error(f'component "{name}", setting "filters": {error}', *here) from None
         _check_nested(document, name, value, here)
+    if not is_ours(cls.__module__) and "model_kwargs" in parameters:
+        # What comes from a hub is loaded as safetensors, or not at all.
+        data["init_parameters"] = {**settings, "model_kwargs": {**(settings.get("model_kwargs") or {}), **_SAFE}}
     for key in legal:
         if parameters[key].default is inspect.Parameter.empty and key not in settings:
             raise document.error(f'component "{name}": setting "{key}" is missing; {cls.__name__} needs it', *where)
@@ -137,11 +141,50 @@ def _is_named(module: str, patterns: Iterable[str]) -> bool:
     return any(fnmatchcase(module, pattern) or module == pattern.removesuffix(".*") for pattern in patterns)
 
 
+_SAFE = {"use_safetensors": True}
+_SIMPLE = (str, int, float, bool, type(None))
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    """The types that settings are annotated with; none where they cannot be told."""
+    try:
+        return typing.get_type_hints(cls.__init__)  # type: ignore[misc]
+    except (NameError, TypeError, AttributeError):
+        return {}
+
+
+def _kinds(hint: Any) -> tuple[type, ...]:
+    """`int | None` as (int, NoneType); empty when anything but the types of YAML's scalars is among them."""
+    kinds = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    return kinds if all(kind in _SIMPLE for kind in kinds) else ()
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    kinds = _kinds(hint)
+    if not kinds or type(value) in kinds:
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and float in kinds
+
+
+def _told(value: Any) -> str:
+    kind = {dict: "a mapping", list: "a list", str: "text", bool: "a switch", type(None): "empty"}.get(type(value))
+    return f"{kind} ({str(value)[:40]!r})" if kind and kind != "empty" else kind or repr(value)
+
+
+def _told_kinds(hint: Any) -> str:
+    names = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
+    return " or ".join(names[kind] for kind in _kinds(hint))
+
+
 def _find_class(document: YamlDocument, name: str, kind: str, where: tuple[str, ...]) -> type:
+    kind = MOVED.get(kind, kind)
     module_name, _, class_name = kind.rpartition(".")
-    if not (_is_named(module_name, ALLOWED_MODULES) or _is_named(module_name, installed_modules())):
+    if not (is_allowed(module_name, class_name) or _is_named(module_name, installed_modules())):
+        names = names_in(module_name)
+        hint = suggest(class_name, names) if names else f"; types come from {', '.join(OUR_MODULES)} and a list of"
         raise document.error(
-            f'component "{name}": type "{kind}" is not allowed; types come from {", ".join(ALLOWED_MODULES)}',
+            f'component "{name}": type "{kind}" is not allowed{hint}'
+            + ("" if names else " Haystack's that run no code and reach no network (pipelines/allowed.py)"),
             *where,
             "type",
         )

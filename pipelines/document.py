@@ -1,10 +1,12 @@
 """Reads a pipeline's YAML safely: small, shallow, without surprises, settings filled in from the environment."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
@@ -12,6 +14,10 @@ MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_ALIASES = 50
 MAX_NODES = 20_000
+
+_SHORTEST_SECRET = 4  # characters of a value from the environment that is kept out of messages
+_LEAST_HIDDEN = 6  # so much of its beginning is hidden, too, where a message cut it
+_LONGEST_HIDDEN = 400
 
 _REFERENCE = re.compile(
     r"\$(?:(?P<escaped>\$)(?=\{)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}|(?P<bad>\{))"
@@ -35,11 +41,26 @@ class YamlDocument:
     path: Path
     content: dict[str, Any]
     lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+    filled: dict[str, str] = field(default_factory=dict)  # value from the environment -> name of its variable
+
+    def hide(self, text: str) -> str:
+        """
+        A message without what came from the environment, which may be secret: the variable's name stands instead. Also
+        where the value was cut, quoted or escaped on its way into the message.
+        """
+        for value in sorted(self.filled, key=len, reverse=True):
+            for form in {value, repr(value)[1:-1], json.dumps(value)[1:-1], quote(value, safe=""), value.lower()}:
+                for length in range(min(len(form), _LONGEST_HIDDEN), min(_LEAST_HIDDEN, len(form)) - 1, -1):
+                    if form[:length] in text:
+                        text = text.replace(form, f"${{{self.filled[value]}}}")
+                        text = text.replace(form[:length], f"${{{self.filled[value]}}}")
+                        break
+        return text
 
     def error(self, problem: str, *where: str) -> BrokenPipelineError:
         """An error at the place `where` names, or at its nearest parent that stands in the file."""
         known = [where[:length] for length in range(len(where), 0, -1) if where[:length] in self.lines]
-        return BrokenPipelineError(self.path, self.lines[known[0]] if known else None, problem)
+        return BrokenPipelineError(self.path, self.lines[known[0]] if known else None, self.hide(problem))
 
 
 def read_yaml(path: Path, environment: Mapping[str, str]) -> YamlDocument:
@@ -63,11 +84,11 @@ def read_yaml(path: Path, environment: Mapping[str, str]) -> YamlDocument:
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
         raise BrokenPipelineError(path, line, "is not UTF-8; save the file as UTF-8") from error
+    document = YamlDocument(path, {})
     try:
         _check_shape(path, text)
         loader = yaml.SafeLoader(text)
         root = loader.get_single_node()
-        document = YamlDocument(path, {})
         if not isinstance(root, yaml.MappingNode):
             raise BrokenPipelineError(
                 path, 1, "is no pipeline: the top must be a mapping with `components` and `connections`"
@@ -78,11 +99,12 @@ def read_yaml(path: Path, environment: Mapping[str, str]) -> YamlDocument:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(part for part in (error.context, error.problem) if part)
-        raise BrokenPipelineError(path, mark.line + 1 if mark else None, f"is not valid YAML: {problem}") from error
+        problem = document.hide(f"is not valid YAML: {problem}")
+        raise BrokenPipelineError(path, mark.line + 1 if mark else None, problem) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, BrokenPipelineError):
             raise
-        raise BrokenPipelineError(path, None, f"is not valid YAML: {error}") from error
+        raise BrokenPipelineError(path, None, document.hide(f"is not valid YAML: {error}")) from None
 
 
 def _check_shape(path: Path, text: str) -> None:
@@ -164,6 +186,8 @@ class _Filler:
                     f"the environment variable {match['name']} is not set and has no default; "
                     f"set it, or write ${{{match['name']}:-default}}",
                 )
+            if self.environment.get(match["name"]) and len(value) >= _SHORTEST_SECRET:
+                self.document.filled[value] = match["name"]
             return value
 
         if "${" not in node.value:

@@ -119,7 +119,10 @@ def _build(document: YamlDocument, on_built: Callable[[Any], None] | None) -> "P
             components[name] = Pipeline.from_dict(one, allowed_modules=allowed).remove_component(name)
         except Exception as error:
             cause = error.__cause__ or error
-            raise document.error(f'component "{name}" ({data["type"]}): {cause}', "components", name) from error
+            told = document.error(f'component "{name}" ({data["type"]}): {cause}', "components", name)
+            raise told from (
+                None if document.filled else error
+            )  # what came from the environment may stand in its words
         if on_built is not None:
             on_built(components[name])
     settings = {
@@ -142,7 +145,7 @@ def _connect(document: YamlDocument, pipeline: "Pipeline") -> None:
             pipeline.connect(connection["sender"], connection["receiver"])
         except Exception as error:
             sender, receiver = connection["sender"], connection["receiver"]
-            raise document.error(f"connection {sender} -> {receiver}: {error}", *where) from error
+            raise document.error(f"connection {sender} -> {receiver}: {error}", *where) from None
 
 
 def _socket(

@@ -120,6 +120,7 @@ class _Run:
         self.progress, self.held = progress, held
         self.fingerprint = pipeline_fingerprint(pipeline.made_by)
         self.record = store.sources
+        self.known: dict[str, Source] = {}
         self.report = IndexReport()
 
     def do(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> IndexReport:
@@ -151,13 +152,13 @@ class _Run:
 
     def _changes(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> Changes:
         roots = [os.path.realpath(path) for path in paths]
-        known: dict[str, Source] = {}
+        known = self.known
         for root in roots:
             known.update((source.source_id, source) for source in self.record.all(under=shown(root)))
         there = [path for path, root in zip(paths, roots, strict=True) if self._is_there(root, known)]
         limit = self.pipeline.reader_of_files.max_file_mb << 20
         return compare(
-            find_files(there), known, roots, self.fingerprint,
+            find_files(there, self.store.folder), known, roots, self.fingerprint,
             rehash=rehash, retry_refused=retry_refused, max_bytes=limit,
         )  # fmt: skip
 
@@ -191,13 +192,20 @@ class _Run:
             for file in batch:
                 self._through([file])
             return
-        refused: list[RefusedFile] = written["failures"]
+        refused: list[RefusedFile] = [self._known_before(refusal) for refusal in written["failures"]]
         self.report.refused += refused
         names = {refusal.source_id for refusal in refused}
         self.report.indexed += [shown(file.path) for file in batch if source_id_of(file.path) not in names]
         self.report.passages += written["counts"]["passages"]
         self.report.truncated += len(written.get("truncated", ()))
         self.report.notes += written["notes"]
+
+    def _known_before(self, refusal: RefusedFile) -> RefusedFile:
+        """What could not be read in an earlier run either, for the same reason, is no news."""
+        before = self.known.get(refusal.source_id)
+        if refusal.reason != "unreadable" or before is None or before.reason != refusal.to_source(0).reason:
+            return refusal
+        return replace(refusal, is_new=False)
 
     def _tried(self, batch: list[FoundFile]) -> dict[str, Any] | None:
         """The pipeline's outputs; None when several files failed together. A file that fails alone is recorded."""

@@ -61,7 +61,7 @@ def shown(path: str) -> str:
     )
 
 
-def find_files(paths: Iterable[str | Path]) -> Iterator[FoundFile]:
+def find_files(paths: Iterable[str | Path], without: str | Path | None = None) -> Iterator[FoundFile]:
     """
     Regular files below `paths`, sorted within each folder.
 
@@ -69,19 +69,24 @@ def find_files(paths: Iterable[str | Path]) -> Iterator[FoundFile]:
     except a given path itself; a link that leads to somewhere inside the given folder is passed over, as that is found
     anyway, any other is a problem. Pipes, sockets and devices are problems and never opened.
 
+    :param without: a folder that is passed over with all it holds: the index itself.
     :raises FileNotFoundError: for a given path that does not exist.
     """
+    left_out = None if without is None else os.path.realpath(without)
     for given in paths:
         root = os.path.realpath(given)
         if not os.path.lexists(root):
             raise FileNotFoundError(f"There is no file or folder '{shown(os.fspath(given))}'.")
-        yield from _walk(root, root)
+        if left_out is None or not (root + "/").startswith(left_out + "/"):
+            yield from _walk(root, root, left_out)
 
 
-def _walk(path: str, root: str) -> Iterator[FoundFile]:
+def _walk(path: str, root: str, left_out: str | None) -> Iterator[FoundFile]:
     stack = [path]
     while stack:
         current = stack.pop()
+        if current == left_out:
+            continue
         try:
             status = os.lstat(current)
             if stat.S_ISDIR(status.st_mode):

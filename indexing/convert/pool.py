@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from indexing.convert.extracted import Extracted
+from indexing.sources import content_hash, stamp_of
 
 _ROOT = Path(__file__).resolve().parents[2]
 _COMMAND = [sys.executable, "-X", "utf8", "-m", "indexing.convert.worker"]
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "SYSTEMROOT")
+_WITHOUT_A_WORD = ("timeout", "crashed", "memory", "too large")  # refusals that come without the file's hash
+_LOST = "lost"
+_NO_CONVERTER = "no file can be converted on this machine now (too many processes, open files, or too little memory)"
 _GRACE = 5.0  # seconds that the forking process gets beyond a file's own limit before it is replaced
 
 
@@ -57,7 +61,8 @@ class ConverterPool:
     """
     Converts with `workers` processes at once; they start at the first file and end with `close`.
 
-    A converter that hangs, crashes or runs out of memory costs its own file only.
+    A converter that hangs, crashes or runs out of memory costs its own file only. That no converter can be started is
+    nobody's file's fault, and an OSError.
     """
 
     def __init__(self, workers: int = 2, limits: Limits | None = None) -> None:
@@ -68,7 +73,11 @@ class ConverterPool:
             self._idle.put(_Forker())
 
     def convert(self, paths: Iterable[str | Path]) -> Iterator[Converted]:
-        """Results in the order of `paths`."""
+        """
+        Results in the order of `paths`.
+
+        :raises OSError: when this machine has no process, descriptor or memory left for a converter.
+        """
         futures: list[Future[Converted]] = [self._threads.submit(self._one, os.fspath(path)) for path in paths]
         for future in futures:
             yield future.result()
@@ -79,11 +88,14 @@ class ConverterPool:
             self._idle.get().stop()
 
     def _one(self, path: str) -> Converted:
+        before = _status(path)
         forker = self._idle.get()
         try:
             header, body = forker.ask(path, self._limits)
         finally:
             self._idle.put(forker)
+        if header.get("refused") in _WITHOUT_A_WORD and before is not None:
+            header |= _told_from_outside(path, before, self._limits.max_bytes)
         return _result(path, header, body)
 
 
@@ -106,6 +118,25 @@ def _result(path: str, header: dict[str, Any], body: bytes) -> Converted:
     return Converted(path, page, content_hash, size, stamp)
 
 
+def _status(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path, follow_symlinks=False)
+    except OSError:
+        return None
+
+
+def _told_from_outside(path: str, before: os.stat_result, max_bytes: int) -> dict[str, Any]:
+    """What is recorded of a file whose converter did not live to say it, so that it is not tried again unchanged."""
+    known: dict[str, Any] = {"size": before.st_size, "stamp": stamp_of(before)}
+    if before.st_size <= max_bytes:
+        try:
+            known["content_hash"] = content_hash(path)
+        except OSError:
+            return {}
+    after = _status(path)
+    return known if after is not None and (after.st_size, stamp_of(after)) == (before.st_size, known["stamp"]) else {}
+
+
 class _Forker:
     """The process that forks the converters, one request at a time; started when first asked and when it was lost."""
 
@@ -113,10 +144,24 @@ class _Forker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ask(self, path: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
+        """
+        :raises OSError: when no converter can be started. This process never sees a document, so that its being lost
+            twice is the machine's doing.
+        """
+        for _ in range(2):
+            header, body = self._asked(path, limits)
+            if "fault" in header:
+                raise OSError(header["fault"], f"{_NO_CONVERTER}: {header['detail']}")
+            if header.get("refused") != _LOST:
+                return header, body
+        raise ChildProcessError(f"{_NO_CONVERTER}: the process that starts them was ended twice")
+
+    def _asked(self, path: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
         process = self._started()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes, for mypy
         request = {"path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes}
-        watchdog = threading.Timer(limits.seconds + _GRACE, process.kill)
+        hung = threading.Event()
+        watchdog = threading.Timer(limits.seconds + _GRACE, lambda: (hung.set(), process.kill()))
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -129,7 +174,8 @@ class _Forker:
             return header, body
         except (OSError, ValueError, KeyError):
             self.stop()
-            return {"refused": "crashed", "detail": "the converting process was lost", "parts": []}, b""
+            reason = "timeout" if hung.is_set() else _LOST
+            return {"refused": reason, "detail": "its converter could not be ended in time", "parts": []}, b""
         finally:
             watchdog.cancel()
 

@@ -62,7 +62,10 @@ def serve() -> None:
         for library in _LIBRARIES.get(PurePath(request["path"]).suffix.lower(), []):
             with contextlib.suppress(ImportError):  # the child will say so for its file
                 importlib.import_module(library)
-        header, body = _in_child(request)
+        try:
+            header, body = _in_child(request)
+        except OSError as error:  # no process, pipe or memory to be had: the machine's fault, not the file's
+            header, body = {"fault": error.errno, "detail": error.strerror or str(error), "parts": []}, b""
         _write(1, json.dumps(header).encode("ascii") + b"\n" + body)
 
 

@@ -37,10 +37,15 @@ class HashEmbedder:
         return [byte / 255 + 0.01 for byte in digest[: self.dimension]]
 
 
-def build(store: Path, splitter: PassageSplitter | None = None, embedder: HashEmbedder | None = None) -> Pipeline:
+def build(
+    store: Path,
+    splitter: PassageSplitter | None = None,
+    embedder: HashEmbedder | None = None,
+    converter: FileConverter | None = None,
+) -> Pipeline:
     """Components under names of no meaning: `indexing.run` finds them by type."""
     pipeline = Pipeline()
-    pipeline.add_component("a", FileConverter())
+    pipeline.add_component("a", converter or FileConverter())
     pipeline.add_component("b", splitter or PassageSplitter())
     pipeline.add_component("c", embedder or HashEmbedder())
     pipeline.add_component("d", SourceWriter(LanceDBDocumentStore(path=store, durable=False)))

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
 import weakref
 from typing import ClassVar
 
@@ -15,6 +16,8 @@ from haystack.core.errors import PipelineRuntimeError
 from components.named_pipeline import NamedPipeline
 from components.stores.contract import StoreBusyError
 from components.stores.lancedb.lock import one_writer
+from indexing.convert import pool as pool_module
+from indexing.converter import FileConverter
 from indexing.passages import PassageSplitter
 from indexing.pipeline import PipelineShapeError
 from indexing.run import index
@@ -139,6 +142,65 @@ def test_refused_files_are_remembered_and_replace_what_was_there(pipeline, folde
     assert all(item.is_new for item in index(pipeline, [folder], retry_refused=True).refused)
     (folder / "a.txt").write_text("Words again.")
     assert [item.path.rsplit("/", 1)[1] for item in index(pipeline, [folder]).refused] == ["d.pdf"]
+
+
+def test_the_index_is_not_indexed(tmp_path, folder):
+    pipeline = build(folder / "st")
+    index(pipeline, [folder])
+    report = index(pipeline, [folder, folder / "st"])
+    assert (report.indexed, report.unchanged) == ([], len(WRITERS))
+    assert not [source.path for source in store_of(pipeline).sources.all() if "/st/" in source.path]
+
+
+def test_without_a_converter_the_run_stops_and_keeps_what_was_there(pipeline, folder, monkeypatch):
+    index(pipeline, [folder])
+    before = contents(store_of(pipeline))
+    no_process = "def fork(): raise BlockingIOError(11, 'Resource temporarily unavailable')"
+    worker = f"import os; from indexing.convert import worker\n{no_process}\nos.fork = fork; worker.serve()"
+    monkeypatch.setattr(pool_module, "_COMMAND", [sys.executable, "-c", worker])
+    (folder / "a.txt").write_text("Other words.")
+    with pytest.raises(PipelineRuntimeError, match="no file can be converted on this machine now"):
+        index(pipeline, [folder])
+    assert contents(store_of(pipeline)) == before
+    monkeypatch.setattr(pool_module, "_COMMAND", [sys.executable, "-c", "raise SystemExit(1)"])
+    with pytest.raises(PipelineRuntimeError, match="ended twice"):
+        index(pipeline, [folder])
+    assert contents(store_of(pipeline)) == before
+
+
+def test_files_whose_converter_was_ended_are_not_tried_again(tmp_path, monkeypatch):
+    command = [sys.executable, "-X", "utf8", "-m", "tests.indexing.broken_worker"]
+    monkeypatch.setattr(pool_module, "_COMMAND", command)
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for order in ("sleep", "segfault", "kill", "good words"):
+        (documents / f"{order}.txt").write_text(order)
+    pipeline = build(tmp_path / "store", converter=FileConverter(timeout=1.0))
+    for is_new in (True, False):
+        report = index(pipeline, [documents])
+        assert len(report.indexed) == is_new
+        refused = {item.path.rsplit("/", 1)[1]: (item.reason, item.is_new) for item in report.refused}
+        assert refused == {
+            "sleep.txt": ("timeout", is_new), "segfault.txt": ("crashed", is_new), "kill.txt": ("memory", is_new)
+        }  # fmt: skip
+    os.utime(documents / "sleep.txt")  # touched, with the same content: known by its hash
+    assert not [item for item in index(pipeline, [documents]).refused if item.is_new]
+    (documents / "sleep.txt").write_text("good words now")
+    assert len(index(pipeline, [documents]).indexed) == 1
+
+
+def test_what_was_lost_in_a_crash_is_done_again(pipeline, folder):
+    index(pipeline, [folder])
+    before = contents(store_of(pipeline))
+    store = store_of(pipeline)
+    lost = [one.id for one in store.filter_documents() if one.meta["file_name"] in ("a.txt", "d.pdf")]
+    store.delete_documents(lost)
+    assert index(pipeline, [folder]).indexed == []  # nobody knows
+    (store.folder / "passages-lost").touch()  # as opening after a crash leaves it
+    report = index(pipeline, [folder])
+    assert sorted(path.rsplit("/", 1)[1] for path in report.indexed) == ["a.txt", "d.pdf"]
+    assert contents(store) == before
+    assert index(pipeline, [folder]).indexed == []
 
 
 def test_links_and_pipes_are_news_once(pipeline, folder):

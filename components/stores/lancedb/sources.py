@@ -17,6 +17,7 @@ from components.stores.contract import Source
 SCHEMA_VERSION = 1
 # How long a process waits for another one's transaction.
 BUSY_SECONDS = 30.0
+_NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
 
 _COLUMNS = [field.name for field in fields(Source)]
 _HEAVY = ("text", "layout")
@@ -51,6 +52,7 @@ class SQLiteSourceRecord:
         self._lock = threading.RLock()
         self._connection: sqlite3.Connection | None = None
         self._process = 0
+        self._reads_only = False
 
     def all(self, under: str | None = None) -> Iterator[Source]:
         """
@@ -127,7 +129,7 @@ class SQLiteSourceRecord:
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         """The connection, or None while there is no file: a question about an empty store must not make one."""
         with self._lock:
-            yield self._opened() if self.path.exists() else None
+            yield self._opened(for_reading=True) if self.path.exists() else None
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -142,17 +144,43 @@ class SQLiteSourceRecord:
                 raise
             connection.execute("COMMIT")
 
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None and self._process == os.getpid():
+    def _opened(self, for_reading: bool = False) -> sqlite3.Connection:
+        if self._connection is not None and self._process == os.getpid() and (for_reading or not self._reads_only):
             return self._connection
+        self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare(connection)
+            connection, reads_only = self._connected("rwc"), False
+        except sqlite3.OperationalError as error:
+            if not for_reading or error.sqlite_errorcode & 0xFF not in (
+                sqlite3.SQLITE_READONLY,
+                sqlite3.SQLITE_CANTOPEN,
+            ):
+                raise
+            connection, reads_only = self._connected_for_reading(), True
+        self._connection, self._process, self._reads_only = connection, os.getpid(), reads_only
+        return connection
+
+    def _connected_for_reading(self) -> sqlite3.Connection:
+        """Where this process may not write: a disk mounted so, or somebody else's index."""
+        try:
+            return self._connected("ro")
+        except sqlite3.OperationalError:
+            # SQLite wants to make files beside it even to read. As nobody can write, nothing needs to be shared.
+            return self._connected("ro&immutable=1")
+
+    def _connected(self, mode: str) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.resolve().as_uri()}?mode={mode}",
+            uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False,
+        )  # fmt: skip
+        try:
+            if mode == "rwc":
+                self._prepare(connection)
+            self._check_version(connection)
         except BaseException:
             connection.close()
             raise
-        self._connection, self._process = connection, os.getpid()
         return connection
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
@@ -166,6 +194,8 @@ class SQLiteSourceRecord:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
+
+    def _check_version(self, connection: sqlite3.Connection) -> None:
         version = self._version(connection)
         if version > SCHEMA_VERSION:
             raise RuntimeError(

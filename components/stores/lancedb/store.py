@@ -18,7 +18,9 @@ from components.stores.fusion import Fusion
 from components.stores.lancedb import metadata, rows
 from components.stores.lancedb.filters import condition_sql, ids_condition, to_sql
 from components.stores.lancedb.lock import FolderLock, one_writer
+from components.stores.lancedb.losses import expect_again
 from components.stores.lancedb.passages import IDS_AT_ONCE, Passages
+from components.stores.lancedb.recovery import LOSSES
 from components.stores.lancedb.runtime import run, run_async
 from components.stores.lancedb.sources import SQLiteSourceRecord
 from components.stores.lancedb.table import PassageTable
@@ -134,7 +136,15 @@ class LanceDBDocumentStore(AsyncMethods):
 
     @contextmanager
     def loading(self) -> Iterator[None]:
-        """While this is open much is written; this store holds nothing back, and tidies up as it goes."""
+        """
+        While this is open much is written; this store holds nothing back, and tidies up as it goes. What a crash has
+        cost is looked for first: files of which passages are missing are made pending in the record.
+        """
+        run(self._passages.table.existing())
+        losses = self.folder / LOSSES
+        if losses.exists():
+            expect_again(self.sources, self._metas())
+            losses.unlink(missing_ok=True)
         yield
 
     def status(self) -> StoreStatus:

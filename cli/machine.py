@@ -32,7 +32,7 @@ def require_descriptors() -> None:
     """
     Raise the number of files this process may open as far as it is allowed to and needs.
 
-    :raises cli.exits.CommandError: when that is not enough: libraries crash instead of telling it.
+    :raises ValueError: when that is not enough: libraries crash instead of telling it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = hard if hard != resource.RLIM_INFINITY else 1 << 20
@@ -40,9 +40,7 @@ def require_descriptors() -> None:
         soft = min(4096, allowed)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft != resource.RLIM_INFINITY and soft < FILES_NEEDED:
-        from cli.exits import CommandError
-
-        raise CommandError(
+        raise ValueError(
             f"this process may open {soft} files at once, and Excerpt needs {FILES_NEEDED}: raise the limit "
             f"first (ulimit -n {FILES_NEEDED})"
         )

@@ -6,12 +6,8 @@ import typer
 
 from cli import config, exits
 from cli.commands.ask import ask
-from cli.commands.average import average
-from cli.commands.calibrate import calibrate
 from cli.commands.config import config as show_config
-from cli.commands.distil import distil
 from cli.commands.evaluate import evaluate
-from cli.commands.export import export
 from cli.commands.files.forget import forget
 from cli.commands.files.list import list_files
 from cli.commands.files.open import open_answer
@@ -19,9 +15,13 @@ from cli.commands.files.show import show
 from cli.commands.index import index
 from cli.commands.keys import keys
 from cli.commands.serve import serve
-from cli.commands.shrink import shrink
 from cli.commands.status import status
-from cli.commands.train import train
+from cli.commands.training.average import average
+from cli.commands.training.calibrate import calibrate
+from cli.commands.training.distil import distil
+from cli.commands.training.export import export
+from cli.commands.training.shrink import shrink
+from cli.commands.training.train import train
 from cli.environment import settle_environment
 from cli.groups import ASK, INDEX, MEASURE, MORE, READERS, SERVE, GroupedCommands
 

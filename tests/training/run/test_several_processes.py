@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.test_finetune import ROOT
+from tests.training.run.test_finetune import ROOT
 from tests.training.world import settings_for
 from training.run.finetune import finetune
 from training.run.metrics import read_rows

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.training.options import Data, Fresh, Official, Out, Recipe, Set, StopAfter, finish, settings
 from cli.progress import progress
-from cli.training_options import Data, Fresh, Official, Out, Recipe, Set, StopAfter, finish, settings
 
 
 def train(

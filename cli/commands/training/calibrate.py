@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from cli.commands.training.options import Data
 from cli.options import Pipelines
 from cli.progress import progress
-from cli.training_options import Data
 
 
 def calibrate(

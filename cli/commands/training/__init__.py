@@ -1,0 +1,1 @@
+"""Commands that make readers: train, distil, shrink, average, calibrate, export."""

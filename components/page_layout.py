@@ -119,9 +119,18 @@ class PageLayout:
         starts, tops = list(accumulate(start)), list(accumulate(y))
         return [
             Word(
-                *(page, starts[i], starts[i] + length[i], x[i] / 10, tops[i] / 10),
-                *((x[i] + width[i]) / 10, (tops[i] + height[i]) / 10),
-                *(turn[i], lead[i], trail[i], ahead[i] / 10, behind[i] / 10),
+                page,
+                starts[i],
+                starts[i] + length[i],
+                x[i] / 10,
+                tops[i] / 10,
+                (x[i] + width[i]) / 10,
+                (tops[i] + height[i]) / 10,
+                turn[i],
+                lead[i],
+                trail[i],
+                ahead[i] / 10,
+                behind[i] / 10,
             )
             for i in range(count)
         ]

@@ -91,7 +91,7 @@ class AnswerPlaces:
             sources = answer.meta.get("place_sources", [])
             for place, (source_id, version) in zip(answer.meta.get("places", []), sources, strict=False):
                 place |= self.described(source_id, version, place.get("start_in_file"), place.get("end_in_file"))
-            first = next(iter(answer.meta.get("places", [])), {})
+            first: dict[str, Any] = next(iter(answer.meta.get("places", [])), {})
             answer.meta["page_label"] = first.get("page_label")
             answer.meta["rectangles"] = first.get("rectangles", [])
 

@@ -41,7 +41,7 @@ _CONVERTERS: dict[Kind, tuple[str, str]] = {
 }
 # Loaded before the fork, so that the files of a folder share the cost.
 _LIBRARIES = {
-    ".pdf": ["pypdfium2", "ctypes", "statistics"],
+    ".pdf": ["pypdfium2", "ctypes", "statistics", "indexing.convert.pdf"],
     ".docx": ["indexing.convert.word"],
     ".pptx": ["indexing.convert.slides"],
     ".xlsx": ["indexing.convert.sheets"],

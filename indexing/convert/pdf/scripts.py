@@ -50,6 +50,4 @@ def _join(before: Token, token: Token, mark: str) -> Token:
     _, trail, _, behind = token.ends
     ends = (lead, trail, ahead, behind)
     text, x0, x1 = before.text + mark + token.text, min(before.x0, token.x0), max(before.x1, token.x1)
-    return Token(
-        text, x0, before.y0, x1, before.y1, before.size, box, before.turn, token.hyphen, before.fixed, ends
-    )
+    return Token(text, x0, before.y0, x1, before.y1, before.size, box, before.turn, token.hyphen, before.fixed, ends)

@@ -108,7 +108,7 @@ function says(n, answer) {
 
 function card(answer, told, best) {
   const place = { doc: answer.source_id, page: answer.page ?? 0, at: span(answer) };
-  const sentence = h("p", { class: "context", dir: "auto", data: { role: "context" } },
+  const sentence = h("p", { class: "context", dir: "auto" },
     marked(answer.context ?? answer.answer, [[answer.start_in_context ?? 0, answer.end_in_context ?? answer.answer.length]]));
   const more = (answer.places ?? []).slice(1);
   const open = answer.source_id ? h("button", { type: "button", data: { open: "yes" }, onclick: (event) => show(event, place) }, t("open")) : null;

@@ -7,8 +7,8 @@ import { go } from "./state.js";
 import { t } from "./words.js";
 
 const ZOOMS = [0.6, 0.8, 1, 1.3, 1.7, 2.2, 3];
-const BASE_WIDTH = 900;  // pixels of a page at zoom 1
-let places = new Map();  // document -> [[start, end, page]], in the order of its text
+const DPI = 110;  // of a page that fills the width
+let places = new Map();  // document -> [[start, end, page, rectangles]], in the order of its text
 let open = null;  // what is shown: {doc, document, mode, zoom, call, urls}
 
 /** Every place of the answers and passages on the left, so that one can walk through those of a document. */
@@ -17,7 +17,7 @@ export function setPlaces(asked, found) {
   const add = (place) => {
     if (!place.source_id || place.start_in_file === null || place.start_in_file === undefined) return;
     const list = places.get(place.source_id) ?? [];
-    if (!list.some(([start, end]) => start === place.start_in_file && end === place.end_in_file)) list.push([place.start_in_file, place.end_in_file, place.page ?? 0]);
+    if (!list.some(([start, end]) => start === place.start_in_file && end === place.end_in_file)) list.push([place.start_in_file, place.end_in_file, place.page ?? 0, place.rectangles ?? []]);
     places.set(place.source_id, list);
   };
   for (const answer of asked?.answers ?? []) (answer.places ?? [answer]).forEach(add);
@@ -100,23 +100,35 @@ function drawBar() {
 
 async function drawPage(content) {
   const page = open.page || 1;
-  const width = Math.round(BASE_WIDTH * ZOOMS[open.zoom]);
+  const zoom = ZOOMS[open.zoom];
+  const dpi = Math.round(Math.min(300, DPI * Math.max(1, zoom) * Math.min(2, devicePixelRatio)));
   const marks = open.at ? `&start=${open.at[0]}&end=${open.at[1]}` : "";
   const image = h("img", { alt: t("page_alt", { page, file: baseName(open.document.name ?? "") }), class: "page-image" });
-  image.style.inlineSize = `${width}px`;
+  image.style.inlineSize = `${100 * zoom}%`;
   fill(content, h("p", { class: "loading" }, t("loading")));
   try {
-    const url = URL.createObjectURL(await blob(`/documents/${open.doc}/pages/${page}?width=${Math.min(2000, Math.round(width * Math.min(2, devicePixelRatio)))}${marks}`, open.call.signal));
+    const url = URL.createObjectURL(await blob(`/documents/${open.doc}/pages/${page}?dpi=${dpi}${marks}`, open.call.signal));
     open.urls.push(url);
     image.src = url;
     await image.decode().catch(() => {});
     fill(content, image);
+    scrollToMark(content, image, page, dpi);
   } catch (error) {
     if (error.name === "AbortError") return;
     if (error.status === 409) { open.mode = "text"; draw(); return; }
     fill(content);
     open.failed(error, draw);
   }
+}
+
+/** Rectangles are in points from the top of the page; the first one is brought to the upper third. */
+function scrollToMark(content, image, page, dpi) {
+  const shown = (places.get(open.doc) ?? []).find(([start, end]) => open.at && start === open.at[0] && end === open.at[1]);
+  const box = shown?.[3].find((rectangle) => rectangle.page === page);
+  if (!box) return;
+  const scale = (image.clientHeight / image.naturalHeight) * (dpi / 72);
+  content.scrollTop = Math.max(0, box.y0 * scale - content.clientHeight / 3);
+  content.scrollLeft = Math.max(0, (box.x0 + box.x1) / 2 * scale - content.clientWidth / 2);
 }
 
 function turn(by) {

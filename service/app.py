@@ -17,13 +17,13 @@ from starlette.routing import Mount
 from service.errors import error_body
 from service.load.canary import Canary
 from service.load.door import Door
-from service.routes import ask, chat, documents, feedback, health, upload
+from service.routes import admin, ask, chat, documents, feedback, health, upload
 from service.routes.common import json_response
 from service.routes.mcp import create_mcp
 from service.service import Service, building
 
 THREADS = 16  # for what blocks: files, SQLite, stores
-_ROUTERS = (ask.router, documents.router, upload.router, feedback.router, chat.router, health.router)
+_ROUTERS = (admin.router, ask.router, documents.router, upload.router, feedback.router, chat.router, health.router)
 _WRAPPERS = Path(__file__).resolve().parent / "hayhooks"
 
 

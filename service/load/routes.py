@@ -62,6 +62,7 @@ ROUTES = (
     Route("GET", "/v1/models", "ask"),
     Route("POST", "/mcp/", "ask"),
     Route("GET", "/me"),
+    Route("GET", "/admin/overview", "admin"),
     Route("POST", "/ask/run", "ask"),
     Route("GET", "/metrics", "metrics", setting="public_metrics", hidden=True, drains=False),
     Route("GET", "/docs", setting="public_docs", hidden=True),

@@ -26,7 +26,7 @@ export function showAnswers(root, state, failed) {
   const answers = h("div", { class: "answers", "aria-busy": "true" }, h("p", { class: "loading" }, t("reading")));
   const passages = h("div", { class: "passages", "aria-busy": "true" });
   const facets = h("div", { class: "facets" });
-  fill(root, chips(state), answers, h("div", { class: "lower" }, facets, passages));
+  fill(root, h("h1", { class: "unseen" }, foreign(state.q)), chips(state), answers, h("div", { class: "lower" }, facets, passages));
   announce(t("loading"));
   const filters = toFilters(state.filter);
   const began = performance.now();

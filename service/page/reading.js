@@ -5,6 +5,7 @@ import { fill, h, marked } from "./dom.js";
 import { t } from "./words.js";
 
 const BLOCKS = 200;  // that are fetched at once
+const LONG_CELL = 60;  // characters that need a row of their own
 const BEFORE = 40;  // of them before the answer
 
 export async function textView(content, document, at, signal) {
@@ -50,15 +51,19 @@ function draw(view, blocks) {
   return parts;
 }
 
-/** A row's cells: "name: value" as a name above its value. */
+/** A row's cells: "name: value" as a name above its value; a row without names as a line. */
 function row(view, block) {
   const points = [...block.text];
-  return h("dl", { class: "cells", id: block.anchor }, block.cells.map((cell) => {
+  const cells = block.cells.map((cell) => {
     const text = points.slice(cell.start - block.start, cell.end - block.start).join("");
-    const named = text.match(/^([^:]{1,60}): (?=\S)/);
+    return { ...cell, text, named: text.match(/^([^:]{1,60}): (?=\S)/) };
+  });
+  if (!cells.some((cell) => cell.named)) return h("p", { class: "line", id: block.anchor }, marks(view, block.text, block.start));
+  return h("ul", { class: "cells", id: block.anchor }, cells.map(({ anchor, text, start, named }) => {
     const lead = named ? [...named[0]].length : 0;
-    return h("div", { id: cell.anchor }, named ? h("dt", {}, marks(view, named[1], cell.start)) : h("dt", { class: "unseen" }, t("answer")),
-      h("dd", {}, marks(view, [...text].slice(lead).join(""), cell.start + lead)));
+    return h("li", { id: anchor, class: text.length > LONG_CELL ? "long" : null },
+      named ? h("span", { class: "name" }, marks(view, named[1], start)) : null,
+      h("span", {}, marks(view, [...text].slice(lead).join(""), start + lead)));
   }));
 }
 

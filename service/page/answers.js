@@ -166,9 +166,9 @@ function whereLine(place) {
 
 /** "page iv", "slide 4", "sheet Prices": by the kind of place that the file has. */
 export function placeName(place) {
-  const label = place.page_label ?? place.place ?? place.page;
+  const label = place.page_label ?? place.page;
   if (label === null || label === undefined || label === "") return "";
-  const kind = place.place_kind ?? "page";
+  const kind = place.page_kind ?? "page";
   return t(["slide", "sheet"].includes(kind) ? kind : "page", { page: String(label) });
 }
 

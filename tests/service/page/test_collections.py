@@ -9,7 +9,7 @@ def test_a_file_is_dropped_asked_about_and_deleted(site: Site) -> None:
     page = site.open("/?view=documents")
     page.wait_for_selector(".documents li")
     files = [
-        {"name": "ferry.pdf", "mimeType": "application/pdf", "buffer": pdf_bytes("The Lornsen ferry has Inga Petersen.")},
+        {"name": "ferry.pdf", "mimeType": "application/pdf", "buffer": pdf_bytes("The ferry has Inga Petersen.")},
         {"name": "empty.txt", "mimeType": "text/plain", "buffer": b""},
     ]  # fmt: skip
     page.set_input_files("#files", files)
@@ -18,7 +18,7 @@ def test_a_file_is_dropped_asked_about_and_deleted(site: Site) -> None:
     refused = page.locator(".job", has_text="empty.txt")
     refused.wait_for()
     page.locator(".job.refused, .job.bad", has_text="empty").wait_for()
-    ask(page, "Who has the Lornsen ferry?")
+    ask(page, "Who has the ferry?")
     assert page.locator(".answer.best .words").inner_text() == "Inga Petersen"
     page.locator("#nav a", has_text="Documents").click()
     item = page.locator(".documents li", has_text="ferry.pdf")

@@ -247,7 +247,7 @@ class ExtractiveReader:
         )
 
     def _load(self) -> "SpanReader":
-        from components.reader.loading import load_span_reader
+        from components.reader.reader_core import load_span_reader
 
         return load_span_reader(
             self.model,

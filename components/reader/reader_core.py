@@ -1,6 +1,7 @@
 """How are questions read? Texts, windows, engine, spans, ranking, answers: many requests in one pass each."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from haystack import ExtractedAnswer
 
@@ -19,6 +20,9 @@ from components.reader.span_selection import select_spans
 from components.reader.token_cache import PassageCache
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import Windows, cut_windows
+
+if TYPE_CHECKING:
+    from haystack.utils import ComponentDevice
 
 
 class SpanReader:
@@ -103,3 +107,35 @@ class SpanReader:
         # Selecting copies from the device, which is where CUDA tells of a kernel that failed: so it belongs into `run`.
         selected = self.recovering.run(lambda: select_spans(pairs, windows, self.score(windows, settings), weights))
         return locate_spans(pairs, selected)
+
+
+def load_span_reader(
+    model: str,
+    *,
+    hub_token: str | None,
+    engine: str,
+    precision: str,
+    device: "ComponentDevice | str | None",
+    model_kwargs: dict[str, Any] | None,
+    weights: dict[str, float] | None,
+    cache_bytes: int,
+) -> SpanReader:
+    """
+    Load a reader; the parameters are those of :class:`components.reader.ExtractiveReader`.
+
+    :param weights: of the calibration, instead of those in the model's folder; None for those.
+    :raises ValueError: for settings or files that do not belong together.
+    """
+    from components.models import resolve_model
+    from components.reader.engines.selection import load_engine
+
+    folder = resolve_model(model, hub_token)
+    if weights is not None:
+        calibration = Calibration.from_weights(weights, "the reader's setting 'calibration'")
+    else:
+        calibration = Calibration.load(folder) or Calibration()
+
+    def make() -> SpanEngine:
+        return load_engine(folder, engine=engine, precision=precision, device=device, model_kwargs=model_kwargs)
+
+    return SpanReader(make(), PassageTokenizer.load(folder), calibration, PassageCache(cache_bytes), rebuild=make)

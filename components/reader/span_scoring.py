@@ -59,7 +59,12 @@ def _score(engine: SpanEngine, windows: Windows, rows: np.ndarray, settings: Rea
         null = torch.as_tensor(batch.starts[:-1], device=start.device)
         first = null + torch.as_tensor(windows.context[rows], device=start.device)
         length = torch.as_tensor(windows.context_length[rows], device=start.device)
-        spans = top_spans(start, end, first, length, settings.spans_per_window, settings.max_answer_length)
+        segment = None
+        if windows.segment is not None:
+            whole = batch is windows.batch
+            tokens = windows.segment if whole else windows.segment[windows.batch.token_indices(rows)]
+            segment = torch.as_tensor(tokens, device=start.device)
+        spans = top_spans(start, end, first, length, settings.spans_per_window, settings.max_answer_length, segment)
         sums = _log_sums(start, end, null, first, length)
         return WindowSpans(spans.score, spans.start, spans.end, null_scores(start, end, null), sums)
 

@@ -21,7 +21,15 @@ class Spans:
     end: Tensor
 
 
-def top_spans(start: Tensor, end: Tensor, first: Tensor, length: Tensor, k: int, max_answer_length: int) -> Spans:
+def top_spans(
+    start: Tensor,
+    end: Tensor,
+    first: Tensor,
+    length: Tensor,
+    k: int,
+    max_answer_length: int,
+    segment: Tensor | None = None,
+) -> Spans:
     """
     The k best spans of each window among those that lie in its passage tokens and hold at most ``max_answer_length``.
 
@@ -32,6 +40,7 @@ def top_spans(start: Tensor, end: Tensor, first: Tensor, length: Tensor, k: int,
     :param end: end logits, float (total,).
     :param first: where each window's first passage token lies in them, int (windows,).
     :param length: passage tokens of each window, int (windows,).
+    :param segment: of each token, int (total,), never falling within a window: a span lies in one. None: in any.
     """
     if k < 1 or max_answer_length < 1:
         raise ValueError(f"k and max_answer_length must be at least 1, got {k} and {max_answer_length}.")
@@ -42,11 +51,18 @@ def top_spans(start: Tensor, end: Tensor, first: Tensor, length: Tensor, k: int,
     band = min(max_answer_length, longest)
     starts = _padded(start, first, length, longest)
     ends = torch.nn.functional.pad(_padded(end, first, length, longest), (0, band - 1), value=-torch.inf)
-    best_of_row = starts + torch.nn.functional.max_pool1d(ends[:, None], band, stride=1)[:, 0]
+    if segment is None:
+        best_of_row = starts + torch.nn.functional.max_pool1d(ends[:, None], band, stride=1)[:, 0]
+    else:
+        segments = torch.nn.functional.pad(_padded(segment.float(), first, length, longest), (0, band - 1), value=-1.0)
+        best_of_row = starts + _best_in_segment(ends, segments, band)[:, :longest]
 
     rows = best_of_row.topk(min(k, longest), dim=1).indices
     reach = rows[:, :, None] + torch.arange(band, device=rows.device)
     scores = starts.gather(1, rows)[:, :, None] + ends.gather(1, reach.flatten(1)).view(reach.shape)
+    if segment is not None:
+        same = segments.gather(1, reach.flatten(1)).view(reach.shape) == segments.gather(1, rows)[:, :, None]
+        scores = scores.masked_fill(~same, -torch.inf)
     winners = scores.flatten(1).topk(min(k, rows.shape[1] * band), dim=1)
     begin = rows.gather(1, winners.indices // band)
     return Spans(winners.values, begin, begin + winners.indices % band)
@@ -77,6 +93,18 @@ def top_of_groups(values: Tensor, group: Tensor, groups: int, k: int) -> Tensor:
     found = torch.full((groups, k), -1, dtype=torch.long, device=values.device)
     found[group[order][kept], place[kept]] = order[kept]
     return found
+
+
+def _best_in_segment(values: Tensor, segments: Tensor, band: int) -> Tensor:
+    """The highest of the ``band`` values from each place on that lie in its segment: a sliding maximum, log2 steps."""
+    best, width = values, 1
+    while width < band:
+        step = min(width, band - width)
+        ahead = torch.nn.functional.pad(best[:, step:], (0, step), value=-torch.inf)
+        there = torch.nn.functional.pad(segments[:, step:], (0, step), value=-2.0)
+        best = torch.maximum(best, ahead.masked_fill(there != segments, -torch.inf))
+        width += step
+    return best
 
 
 def _padded(values: Tensor, first: Tensor, length: Tensor, longest: int) -> Tensor:

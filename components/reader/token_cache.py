@@ -13,8 +13,8 @@ class PassageCache:
     """
     The tokens of the texts seen last, for any number of tokenizers and threads.
 
-    :param max_bytes: what the arrays may weigh together (12 bytes a token); the text used longest ago goes first. A
-        text that alone is heavier is not kept.
+    :param max_bytes: what the arrays may weigh together (12 to 16 bytes a token); the text used longest ago goes first.
+        A text that alone is heavier is not kept.
     """
 
     def __init__(self, max_bytes: int = 64 * 2**20) -> None:

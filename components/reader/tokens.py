@@ -13,6 +13,7 @@ import numpy as np
 
 from components.encoder.ragged import Ints
 from components.models import load_tokenizer
+from components.reader.borders import find_borders
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -30,18 +31,21 @@ class Tokens:
     :param ids: token ids, int32 (n,).
     :param starts: first character of each token in the text, int32 (n,).
     :param ends: character after the last of each token, int32 (n,).
+    :param segments: how many borders (:mod:`components.reader.borders`) lie before each token, int32 (n,); None: the
+        text has none.
     """
 
     ids: Ints
     starts: Ints
     ends: Ints
+    segments: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
 
     @property
     def nbytes(self) -> int:
-        return self.ids.nbytes + self.starts.nbytes + self.ends.nbytes
+        return sum(part.nbytes for part in (self.ids, self.starts, self.ends, self.segments) if part is not None)
 
 
 @dataclass(frozen=True)
@@ -117,12 +121,16 @@ class PassageTokenizer:
             except (TypeError, UnicodeEncodeError):
                 repaired = [_SURROGATE.sub("\ufffd", text) for text in part]
                 encodings = self._tokenizer.encode_batch(repaired, add_special_tokens=False)
-            for encoding in encodings:
+            for text, encoding in zip(part, encodings, strict=True):
                 offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
                 ids = np.array(encoding.ids, dtype=np.int32)
                 if (special := self._special[ids]).any():
                     ids[special] = self._unknown
-                done.append(Tokens(ids, np.ascontiguousarray(offsets[:, 0]), np.ascontiguousarray(offsets[:, 1])))
+                starts, ends = (np.ascontiguousarray(column) for column in offsets.T)
+                borders = find_borders(text)
+                # By its last character: a token that begins with the blank before it belongs to what follows.
+                segments = np.searchsorted(borders, ends - 1, side="right").astype(np.int32) if len(borders) else None
+                done.append(Tokens(ids, starts, ends, segments))
         return done
 
 

@@ -19,6 +19,7 @@ class Windows:
     :param context: position of the first passage token in the window.
     :param context_length: passage tokens in the window, at least 1.
     :param first_token: number, in its passage, of the first passage token.
+    :param segment: of each token of the batch, int32 (total,): no answer has tokens of two segments. None: all may.
     """
 
     batch: Ragged
@@ -26,6 +27,7 @@ class Windows:
     context: Ints
     context_length: Ints
     first_token: Ints
+    segment: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.pair)
@@ -81,6 +83,8 @@ def cut_windows(
     kinds: list[int] = []
     origins: list[tuple[int, int, int, int]] = []
     lengths: list[int] = []
+    segments: list[Ints] = []
+    segmented = any(passage.segments is not None for passage in passages)
     before, between, after = layout.before[:, 0], layout.between[:, 0], layout.after[:, 0]
     special_types = [part[:, 1] for part in (layout.before, layout.between, layout.after)]
     for pair, (question, passage) in enumerate(zip(questions, passages, strict=True)):
@@ -92,6 +96,11 @@ def cut_windows(
             ids += (before, question, between, held, after)
             kinds += (len(question), len(held))
             lengths.append(context + len(held) + len(after))
+            if segmented:
+                row = np.zeros(lengths[-1], dtype=np.int32)
+                if passage.segments is not None:
+                    row[context : context + len(held)] = passage.segments[begin : begin + room]
+                segments.append(row)
             origins.append((pair, context, len(held), begin))
             if begin + room >= len(passage):
                 break
@@ -101,7 +110,8 @@ def cut_windows(
         _types(layout, special_types, kinds),
         np.array(lengths, dtype=np.int32),
     )
-    return Windows(batch, *(np.ascontiguousarray(column) for column in table.T))
+    columns = [np.ascontiguousarray(column) for column in table.T]
+    return Windows(batch, *columns, segment=np.concatenate(segments) if segments else None)
 
 
 def _types(layout: PairLayout, special: Sequence[Ints], text_lengths: Sequence[int]) -> Ints:

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from components.reader.answers.unbroken import widen_to_unbroken
+
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _DROPPED_AT_END = frozenset(",;:")
 _PAIRS = {")": "(", "]": "[", "}": "{", "”": "“", "»": "«"}
@@ -30,7 +32,8 @@ def widen_to_words(text: str, start: int, end: int) -> tuple[int, int]:
     """
     Widen a span to the words it cuts, then trim what is no part of an answer at its edges.
 
-    Words are runs of letters, digits and what combines with them; a number keeps its points and commas. In scripts
+    Words are runs of letters, digits and what combines with them; a number keeps its points, commas and sign, and what
+    :mod:`components.reader.answers.unbroken` knows (addresses, paths, file names) stays whole. In scripts
     without spaces a span is only kept from cutting a character in two. Spaces, trailing ``, ; :`` and a bracket or
     quote whose partner is outside are trimmed.
 
@@ -48,7 +51,12 @@ def widen_to_words(text: str, start: int, end: int) -> tuple[int, int]:
         start -= 1
     while end < len(text) and _inseparable(text, end):
         end += 1
-    return _trim(text, start, end)
+    start, end = _trim(text, start, end)
+    wider = widen_to_unbroken(text, start, end)
+    while wider != (start, end):  # an address may end within a word that stands in another one
+        start, end = wider
+        wider = widen_to_unbroken(text, start, end)
+    return start, end
 
 
 def normalise_answer(text: str) -> str:

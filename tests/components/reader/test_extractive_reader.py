@@ -114,6 +114,7 @@ def test_answers_carry_their_place_in_the_file(reader: ExtractiveReader) -> None
         assert (answer.meta["start_in_file"], answer.meta["end_in_file"]) == (100 + start, 100 + end)
         assert answer.meta["places"][0] == {
             "document_id": answer.document.id,
+            "source_id": "s",
             "file_path": "a.pdf",
             "page_number": answer.meta["answer_page_number"],
             "start": start,

@@ -43,6 +43,32 @@ def widened(text: str, part: str) -> str:
         ("a\x00b", "a", "a"),
         ("costs 5 €.", "5 €", "5 €"),
         (", ;", ", ;", ","),
+        ("Write to maike.brodersen@example.org, please", "brodersen", "maike.brodersen@example.org"),
+        ("Write to maike.brodersen@example.org.", "example.org", "maike.brodersen@example.org"),
+        ("See https://husum.example.org/tides?day=1#low.", "tides", "https://husum.example.org/tides?day=1#low"),
+        ("More at www.husum-port.example.org/tides daily", "husum", "www.husum-port.example.org/tides"),
+        ("stored as harbour.plan-2021.final.pdf on disk", "plan", "harbour.plan-2021.final.pdf"),
+        ("Logs go to /var/log/husum/port.log.", "log/husum", "/var/log/husum/port.log"),
+        ("Logs (in ~/notes/port.txt) grow", "notes", "~/notes/port.txt"),
+        (r"open C:\Users\maike\plan.docx now", "maike", r"C:\Users\maike\plan.docx"),
+        ("edit src/reader/spans.py first", "reader", "src/reader/spans.py"),
+        ("The gate answers at 192.168.10.25 only", "168.10", "192.168.10.25"),
+        ("at 192.168.10.25:8080/x only", "8080", "192.168.10.25:8080/x"),
+        ("since version 2.3.1-rc2, when", "3.1", "2.3.1-rc2"),
+        ("the card 00:1a:2b:3c:4d:5e here", "1a:2b", "00:1a:2b:3c:4d:5e"),
+        ("set max_seq_length to 1", "seq", "max_seq_length"),
+        ("It was -4.5\u00b0C at night", "4.5", "-4.5"),
+        ("stood at \u22121,250 euros", "1,250 euros", "\u22121,250 euros"),
+        ("a loss of (-$5)", "$5", "-$5"),
+        ("within ±0.5 of it", "0.5", "±0.5"),
+        ("from 1990-1995 it", "1995", "1995"),
+        ("from 1990 -1995 it", "1995", "1995"),
+        ("the A-4 rocket", "4", "4"),
+        ("the U.S.A. and", "S.A", "U.S.A."),
+        ("He left Paris.The war began", "The war", "The war"),
+        ("both and/or neither", "or", "or"),
+        ("at 90 km/h on", "90 km", "90 km"),
+        ("on 12/05/1889 he", "1889", "1889"),
     ],
 )
 def test_a_span_becomes_whole_words(text: str, part: str, expected: str) -> None:
@@ -50,7 +76,8 @@ def test_a_span_becomes_whole_words(text: str, part: str, expected: str) -> None
 
 
 TEXT = st.text(
-    st.one_of(st.sampled_from("ab 1.,()é\u0301\u200d“”\"'\n"), st.characters(exclude_categories=["Cs"])), max_size=30
+    st.one_of(st.sampled_from("ab 1.,()é\u0301\u200d“”\"'\n@:/\\_-−"), st.characters(exclude_categories=["Cs"])),
+    max_size=30,
 )
 
 

@@ -52,22 +52,18 @@ def may_see(caller: Caller, text: str) -> bool:
     return caller.sees_all or text == EVERYONE or not caller.principals.isdisjoint(text.split(" "))
 
 
-def permission_filter(caller: Caller, in_use: Iterable[str], restricted: bool, hidden: Iterable[str]) -> Any:
+def carries_one_of(texts: Iterable[str]) -> dict[str, Any]:
     """
-    What has to be true of a passage that the caller may see, in Haystack's filter syntax; None for every passage.
+    The filter for passages that carry one of these strings, or everyone's. A passage that carries none is not among
+    them: somebody else has indexed it a moment ago, and it is not yet marked.
+    """
+    return {"field": f"meta.{FIELD}", "operator": "in", "value": sorted({*texts, EVERYONE})}
 
-    :param in_use: the strings that documents carry at present.
-    :param restricted: whether any document is not for everyone. Then a passage that carries no string is not shown:
-        it was indexed by somebody else a moment ago, and is not yet marked.
-    :param hidden: sources that are about to be deleted, which nobody sees any more.
-    """
-    conditions: list[dict[str, Any]] = []
-    if restricted and not caller.sees_all:
-        shown = sorted({text for text in in_use if may_see(caller, text)} | {EVERYONE})
-        conditions.append({"field": f"meta.{FIELD}", "operator": "in", "value": shown})
-    if gone := sorted(hidden):
-        conditions.append({"field": "meta.source_id", "operator": "not in", "value": gone})
-    return merged(*conditions)
+
+def not_of(source_ids: Iterable[str]) -> dict[str, Any] | None:
+    """The filter for passages of other sources than these; None for no source."""
+    gone = sorted(set(source_ids))
+    return {"field": "meta.source_id", "operator": "not in", "value": gone} if gone else None
 
 
 def merged(*filters: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ class Rules:
         self.rules: list[Rule] = []
         self.otherwise = EVERYONE
         self.problem: str | None = None
-        self._stamp: tuple[int, int] | None = None
+        self._seen: tuple[int, int] | None = None
         if path is not None:
             self._read()
 
@@ -51,14 +51,25 @@ class Rules:
         """Whether files may be restricted by where they lie."""
         return self.path is not None or self.sidecars
 
+    def is_stale(self) -> bool:
+        """Whether the file is another one than was read; costs one `stat`."""
+        if self.path is None:
+            return False
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return False
+        return (status.st_mtime_ns, status.st_size) != self._seen
+
     def changed(self) -> bool:
         """Look at the file; read it when it is another one than before."""
         if self.path is None:
             return False
         try:
             status = os.stat(self.path)
-            if (status.st_mtime_ns, status.st_size) == self._stamp:
+            if (status.st_mtime_ns, status.st_size) == self._seen:
                 return False
+            self._seen = (status.st_mtime_ns, status.st_size)
             self._read()
         except (OSError, SettingsError) as error:
             self.problem = str(error)
@@ -88,7 +99,7 @@ class Rules:
             rules.append(Rule(entry["path"], self._allow(entry["allow"], f"rule {number}")))
         self.rules = rules
         self.otherwise = self._allow(content.get("otherwise", []), "otherwise")
-        self._stamp, self.problem = (status.st_mtime_ns, status.st_size), None
+        self._seen, self.problem = (status.st_mtime_ns, status.st_size), None
 
     def _allow(self, value: object, where: str) -> str:
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):

@@ -9,7 +9,7 @@ from typing import Any
 
 from components.stores.contract import Source
 from service.access.caller import Caller
-from service.access.permissions import EVERYONE, FIELD, listed, may_see, permission_filter, written
+from service.access.permissions import EVERYONE, FIELD, carries_one_of, listed, may_see, merged, not_of, written
 from service.access.rules import Rules
 from service.documents.database import Database
 
@@ -54,6 +54,7 @@ class Catalogue:
         self.database, self.store, self.rules = database, store, rules
         self._lock = threading.RLock()
         self._syncing = threading.Lock()
+        self.is_marked = False  # whether every passage that is known of carries who may see it
         self.entries: dict[str, Entry] = {
             row["source_id"]: Entry(**{**dict(row), "is_upload": bool(row["is_upload"]), "hidden": bool(row["hidden"])})
             for row in database.rows("SELECT * FROM documents")
@@ -72,8 +73,17 @@ class Catalogue:
         return not entry.hidden and may_see(caller, entry.allow)
 
     def filter_for(self, caller: Caller) -> dict[str, Any] | None:
-        """What has to be true of the passages that the caller may see."""
-        return permission_filter(caller, self._in_use, self.restricted, self._hidden)
+        """
+        What has to be true of the passages that the caller may see, in Haystack's filter syntax; None for all.
+
+        As long as every document is for everyone, passages are not marked. From the first one that is not until all are
+        marked, documents are kept out by their ids.
+        """
+        if caller.sees_all or not self.restricted:
+            return not_of(self._hidden)
+        if not self.is_marked:
+            return not_of(name for name in list(self.entries) if not self.may_see(caller, name))
+        return merged(carries_one_of(text for text in self._in_use if may_see(caller, text)), not_of(self._hidden))
 
     def version(self, caller: Caller) -> tuple[Any, ...]:
         """Equal for equal sets of visible documents: the key of whatever is kept for later."""
@@ -84,11 +94,6 @@ class Catalogue:
     def put(self, entry: Entry, connection: Any = None) -> None:
         """Add or replace an entry; within the caller's transaction, if there is one."""
         self._store([entry], connection)
-
-    def hide(self, source_id: str) -> None:
-        """From now on nobody sees the document; its removal may take a while."""
-        if (entry := self.entries.get(source_id)) is not None:
-            self._store([replace(entry, hidden=True)])
 
     def forget(self, source_ids: Iterable[str]) -> None:
         gone = list(source_ids)
@@ -109,6 +114,8 @@ class Catalogue:
         own = None if principals is None else written(principals)
         entry = replace(entry, own_allow=own, allow=own or self.rules.allow_of(entry.path))
         self._store([entry])
+        if self.restricted and not self.is_marked:
+            self.synchronise()
         self._mark([entry])
         return entry
 
@@ -128,10 +135,12 @@ class Catalogue:
         """
         Take over what others indexed meanwhile and what the rules say now; the passages are marked accordingly.
 
-        :returns: how many documents were marked.
+        :returns: how many documents were marked; none as long as every document is for everyone.
         """
         with self._syncing:
             self.rules.changed()
+            if not self.restricted:
+                return 0
             found = {source.source_id: source for source in self.store.sources.all()}
             stale = [entry for source in found.values() if (entry := self._renewed(source)) is not None]
             gone = [name for name, entry in self.entries.items() if name not in found and not entry.is_upload]
@@ -140,6 +149,7 @@ class Catalogue:
                 self._mark(stale)
             if gone:
                 self.forget(gone)
+            self.is_marked = True
             return len(stale)
 
     def _renewed(self, source: Source) -> Entry | None:

@@ -12,6 +12,7 @@ from components.stores.contract import PassageStore, StoreBusyError
 from indexing.index_writer import IndexWriter
 from indexing.run import index
 from indexing.sources import shown, source_id_of
+from service.access.permissions import FIELD
 from service.documents.catalogue import Catalogue
 from service.documents.jobs import Job, Jobs
 from service.documents.originals import Originals
@@ -111,12 +112,19 @@ class Indexer:
             paths[entry.path] = job
         if not paths:
             return
+        written_with: dict[str, Any] = {}
+
+        def meta_of(path: str) -> dict[str, Any]:
+            meta = self.catalogue.mark_for(path, self.catalogue.get(source_id_of(path)))
+            written_with[path] = meta[FIELD]
+            return meta
+
         token = current_stages.set(Stages(lambda name: self._note(list(paths.values()), name)))
         try:
             report = index(
                 self.pipeline,
                 list(paths),
-                meta=self._meta,
+                meta=meta_of,
                 retry_refused=True,
                 lock_wait=2.0,
                 batch_files=JOBS_AT_ONCE,
@@ -141,10 +149,9 @@ class Indexer:
             else:
                 self.jobs.finish(job, "searchable", passages=source.passages)
             if entry is not None and source is not None:
-                self.catalogue.put(replace(entry, marked=f"{source.version}/{source.generation}"))
-
-    def _meta(self, path: str) -> dict[str, Any]:
-        return self.catalogue.mark_for(path, self.catalogue.get(source_id_of(path)))
+                # What was allowed meanwhile is not in the passages that were written: the next look marks them anew.
+                marked = f"{source.version}/{source.generation}" if written_with.get(path) == entry.allow else ""
+                self.catalogue.put(replace(entry, marked=marked))
 
     def _note(self, jobs: list[Job], component: str) -> None:
         if stage := self._stage_of.get(component):

@@ -122,6 +122,8 @@ class _Passage:
         if self.service.draining and self.route.drains:
             raise ServiceError(503, "ending", "The server is about to end. Ask again later.", retry_after=2)
         self._check_length()
+        if self.service.catalogue.rules.is_stale():  # new rules hold for the next question: this one
+            await asyncio.to_thread(self.service.catalogue.synchronise)
         return caller
 
     async def _caller(self) -> Caller | None:
@@ -142,7 +144,7 @@ class _Passage:
         host = self.headers.get(b"host", b"").decode("latin-1")
         name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
         name = name.strip("[]").lower()
-        if name in ("localhost", "testserver") or name in map(str.lower, self.service.settings.hosts):
+        if name == "localhost" or name in map(str.lower, self.service.settings.hosts):
             return True
         try:
             address = ipaddress.ip_address(name)

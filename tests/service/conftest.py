@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
 from indexing.run import index
 from service.app import create_service_app
 from service.service import Service, build_service
 from service.settings import Settings
+from tests.service.client import LoopClient
 from tests.service.engine import build_engine
 
 TEXTS = {
@@ -31,7 +31,7 @@ class World:
     """
 
     service: Service
-    client: TestClient
+    client: LoopClient
     folder: Path
     _made: dict[str, str] = field(default_factory=dict)
 
@@ -74,7 +74,7 @@ def write_texts(folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., World]]:
     """Makes services of their own, for tests that change settings or break something."""
-    opened: list[TestClient] = []
+    opened: list[LoopClient] = []
 
     def make(engine: Any = None, texts: bool = True, **settings: Any) -> World:
         folder = tmp_path_factory.mktemp("service")
@@ -82,14 +82,13 @@ def make_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         if texts:
             assert not index(engine.index, [write_texts(folder / "texts")]).refused
         made = build_service(Settings(data=folder / "data", **settings), engine=engine)
-        client = TestClient(create_service_app(made), raise_server_exceptions=False)
-        client.__enter__()
+        client = LoopClient(create_service_app(made))
         opened.append(client)
         return World(made, client, folder)
 
     yield make
     for client in opened:
-        client.__exit__(None, None, None)
+        client.close()
 
 
 @pytest.fixture(scope="session")

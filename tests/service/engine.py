@@ -58,6 +58,7 @@ class FakeReader:
     def __init__(self, seconds: float = 0.0, batch: int = 8) -> None:
         self.seconds = seconds
         self.seen: list[str] = []
+        self.read: list[tuple[str, Document]] = []
         self.never = threading.Event()
         self._batcher: DynamicBatcher[Any, Any] = DynamicBatcher(
             self._compute, batch_cost=batch, queue_cost=100_000, linger=0.0, name="reader"
@@ -76,8 +77,10 @@ class FakeReader:
         self._batcher.close(grace=0.2)
 
     def _compute(self, asked: list[Any]) -> list[list[ExtractedAnswer]]:
-        for query, _, _ in asked:
+        for query, documents, _ in asked:
             self.seen.append(query)
+            self.read += [(query, document) for document in documents]
+            del self.read[:-1000]
             if "hang" in query:
                 self.never.wait()
             if "crash" in query:

@@ -130,12 +130,9 @@ def profile(side: Ours, texts: Sequence[str], vectors: Sequence[list[float]]) ->
 
 
 def _phases(shard: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    for part in shard.get("dfs", {}).get("knn", []):
-        yield "dfs phase, the nearest vectors", sum(one["time_in_nanos"] for one in part["query"])
-        yield "dfs phase, rewriting and collecting", part["rewrite_time"] + _collecting(part)
     for part in shard.get("searches", []):
         yield "query phase, matching and scoring", sum(one["time_in_nanos"] for one in part["query"])
-        yield "query phase, rewriting", part["rewrite_time"]
+        yield "query phase, rewriting (of vectors: the walk through the graph)", part["rewrite_time"]
         yield "query phase, collecting (with what it collects)", _collecting(part)
     if "fetch" in shard:
         yield "fetch phase, ids", shard["fetch"]["time_in_nanos"]

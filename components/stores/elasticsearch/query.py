@@ -129,7 +129,8 @@ class HybridQuery:
         }
         if self.filters is not None:
             knn["filter"] = self.filters
-        return {"knn": knn, **self._common()}
+        # As a query, not as the search's own section "knn": that is a phase of its own, with a hand-over to the next.
+        return {"query": {"knn": knn}, **self._common()}
 
 
 def similarities(scores: Sequence[float], function: str) -> list[float]:

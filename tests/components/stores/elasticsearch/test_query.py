@@ -30,7 +30,7 @@ def test_only_what_has_something_to_ask_is_asked():
 def test_the_filter_holds_inside_both_legs():
     [words, meaning] = make_query(filters={"term": {"a": 1}}).legs(["tower"], VECTORS[:1])
     assert words.body["query"]["bool"]["filter"] == {"term": {"a": 1}}
-    assert meaning.body["knn"]["filter"] == {"term": {"a": 1}}
+    assert meaning.body["query"]["knn"]["filter"] == {"term": {"a": 1}}
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,8 @@ def test_the_filter_holds_inside_both_legs():
 def test_how_deep_a_leg_looks(top_k, candidates, oversampling, depth, looked_at):
     query = make_query(top_k, fusion=Fusion(candidates=candidates), oversampling=oversampling)
     [words, meaning] = query.legs(["tower"], VECTORS[:1])
-    assert words.body["size"] == meaning.body["size"] == meaning.body["knn"]["k"] == depth
-    assert meaning.body["knn"]["num_candidates"] == looked_at
+    assert words.body["size"] == meaning.body["size"] == meaning.body["query"]["knn"]["k"] == depth
+    assert meaning.body["query"]["knn"]["num_candidates"] == looked_at
 
 
 def test_pasted_pages_are_cut_down_to_distinct_words():
@@ -63,7 +63,7 @@ def test_the_body_is_a_line_of_head_and_one_of_search_for_each_leg():
     assert [orjson.loads(line) for line in lines[::2]] == [
         {"preference": "here", "allow_partial_search_results": False}
     ] * 3
-    assert orjson.loads(lines[3])["knn"]["query_vector"] == [1.0, 0.0]
+    assert orjson.loads(lines[3])["query"]["knn"]["query_vector"] == [1.0, 0.0]
 
 
 def test_replies_go_to_their_questions():

@@ -33,7 +33,11 @@ def parse_filters(given: Sequence[str], files_named: FilesNamed | None = None) -
     conditions = [_parse(one, files_named) for one in given]
     if not conditions:
         return None
-    return conditions[0] if len(conditions) == 1 else {"operator": "AND", "conditions": conditions}
+    filters = conditions[0] if len(conditions) == 1 else {"operator": "AND", "conditions": conditions}
+    from components.stores.filters import normalise  # imports Haystack
+
+    normalise(filters, allow_empty=False)  # all of them together, and what the short form cannot tell by itself
+    return filters
 
 
 def _parse(text: str, files_named: FilesNamed | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from haystack import Document
-from haystack.document_stores.types import DuplicatePolicy
 
 from components.stores.contract import PassageStore, Refused, RefusedDocuments, Source
 from indexing.refused_file import NOT_STORABLE, told_refusal, without_passages
@@ -20,8 +19,8 @@ class IndexWriter:
     Writes passages and record so that a run killed anywhere is mended by the next one.
 
     A source is `pending` in the record from before its first passage is touched until after its last one is in place;
-    a pending source is done again from the start. New passages are written before old ones are deleted, so that a file
-    is never missing from the index while it is renewed.
+    a pending source is done again from the start. New passages come in place of old ones, or before those are deleted,
+    so that a file is never missing from the index while it is renewed.
 
     :param store: holds the passages and the record of their sources.
     """
@@ -76,7 +75,7 @@ class IndexWriter:
         if not passages:
             return {}
         try:
-            self.store.write_documents(list(passages), policy=DuplicatePolicy.OVERWRITE)
+            self.store.replace_passages(list(passages), sorted(known))
         except RefusedDocuments as error:
             source_of = {passage.id: str(passage.meta.get("source_id")) for passage in passages}
             refused: dict[str, list[Refused]] = {}

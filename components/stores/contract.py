@@ -186,6 +186,16 @@ class PassageStore(DocumentStore, Protocol):
         """Delete the documents that match, and return how many there were. Raises FilterError for an empty filter."""
         ...
 
+    def replace_passages(self, documents: list[Document], source_ids: Sequence[str]) -> None:
+        """
+        Write the passages of these sources. A question then finds these and none of the old ones, or the other way
+        round: in one step where the store can (LanceDB); elsewhere (Elasticsearch) the old ones may stay until they are
+        deleted, and `hybrid_search` leaves them out.
+
+        :raises RefusedDocuments: With those that were refused, and why; the others are written.
+        """
+        ...
+
     def one_writer(self, wait: float = 0.0) -> AbstractContextManager[WriteLock]:
         """
         The right to index while the block runs.

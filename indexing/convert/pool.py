@@ -161,7 +161,12 @@ class _Forker:
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes, for mypy
         request = {"path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes}
         hung = threading.Event()
-        watchdog = threading.Timer(limits.seconds + _GRACE, lambda: (hung.set(), process.kill()))
+
+        def end_it() -> None:
+            hung.set()
+            process.kill()
+
+        watchdog = threading.Timer(limits.seconds + _GRACE, end_it)
         watchdog.daemon = True
         watchdog.start()
         try:

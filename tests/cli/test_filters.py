@@ -40,6 +40,21 @@ def test_several_must_all_hold_and_none_is_none() -> None:
     ("given", "words"),
     [
         ("year", "write field=value"),
+        ("year>March", "numbers and ISO 8601 dates"),
+        ("content>3", "texts are not ordered"),
+        (
+            '{"operator": "OR", "conditions": ['
+            + ", ".join(f'{{"field": "meta.f{n}", "operator": "==", "value": 1}}' for n in range(2000))
+            + "]}",
+            "2,000 conditions are left",
+        ),
+        (
+            ('{"operator": "NOT", "conditions": [' * 40)
+            + '{"field": "meta.a", "operator": "==", "value": 1}'
+            + "]}" * 40,
+            "deep",
+        ),
+        ('{"a":' * 100_000, "nested too deep"),
         ("year ~ 3", "write field=value"),
         ('{"field": "meta.y"', "not valid JSON"),
         ('{"field": "meta.y", "operator": "=", "value": 1}', "allowed are ==, !="),

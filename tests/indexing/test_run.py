@@ -16,6 +16,7 @@ from haystack.core.errors import PipelineRuntimeError
 from components.named_pipeline import NamedPipeline
 from components.stores.contract import StoreBusyError
 from components.stores.lancedb.lock import one_writer
+from components.stores.lancedb.runtime import run
 from indexing.convert import pool as pool_module
 from indexing.converter import FileConverter
 from indexing.passages import PassageSplitter
@@ -142,6 +143,27 @@ def test_refused_files_are_remembered_and_replace_what_was_there(pipeline, folde
     assert all(item.is_new for item in index(pipeline, [folder], retry_refused=True).refused)
     (folder / "a.txt").write_text("Words again.")
     assert [item.path.rsplit("/", 1)[1] for item in index(pipeline, [folder]).refused] == ["d.pdf"]
+
+
+def test_every_state_of_the_index_holds_one_version_of_each_file(pipeline, folder):
+    index(pipeline, [folder])
+    for path in folder.glob("*.txt"):
+        path.write_text("Quite other words. " * 50)
+    (folder / "b.md").write_text("# New\n\nWords.")
+    index(pipeline, [folder])
+    table = store_of(pipeline)._passages.table
+
+    async def versions():
+        seen = []
+        for number in [one["version"] for one in await (await table.existing()).list_versions()]:
+            rows = await (await table.at_version(number)).query().select(["meta"]).to_arrow()
+            seen.append({(m["source_id"], m["source_version"]) for m in map(json.loads, rows["meta"].to_pylist())})
+        return seen
+
+    states = run(versions())
+    assert len(states) > 3
+    for state in states:
+        assert len(state) == len({source_id for source_id, _ in state})
 
 
 def test_the_index_is_not_indexed(tmp_path, folder):

@@ -4,7 +4,7 @@ ElasticsearchStoreError, which names cause and remedy.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -36,6 +36,7 @@ from components.stores.elasticsearch.query import HybridQuery, to_matrix
 from components.stores.elasticsearch.search import search_hybrid
 from components.stores.elasticsearch.settings import ElasticsearchSettings
 from components.stores.fusion import Fusion
+from components.stores.versions import keep_one_version
 
 Refresh = Literal["wait_for"] | bool
 
@@ -211,7 +212,8 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
             if (target := self.active.find()) is None:
                 return [[] for _ in queries]
             vectors = to_matrix(embeddings, None if embeddings is None else self.active.dimension())
-            return search_hybrid(self.requests, target.name, query, queries, vectors, timeout)
+            found = search_hybrid(self.requests, target.name, query, queries, vectors, timeout)
+            return keep_one_version(found, self.sources)
 
     async def hybrid_search_async(
         self,
@@ -302,6 +304,13 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         :raises StoreUnavailable: When the server does not come back within `write_timeout`; writing again completes it.
         """
         return self.passages.write(documents, policy)
+
+    def replace_passages(self, documents: list[Document], source_ids: Sequence[str]) -> None:
+        """
+        Write passages over; those of older versions stay until they are deleted, and questions leave them out meanwhile
+        (`components.stores.versions`).
+        """
+        self.write_documents(documents, DuplicatePolicy.OVERWRITE)
 
     def delete_documents(self, document_ids: list[str], refresh: Refresh = True) -> None:
         """Delete the documents with these ids; ids that are not there are ignored."""

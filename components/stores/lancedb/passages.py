@@ -105,6 +105,16 @@ class Passages:
             )
         return written
 
+    async def replace(self, table: Any, where: str) -> None:
+        """Put the rows in place of those with their ids and those that match, in one commit."""
+        # Only a look at an index; the deletion would read the whole table, also where nothing is to be deleted.
+        deletes = await self.count(where) > 0
+        async with self.table.change() as passages:
+            merge = passages.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
+            if deletes:
+                merge = merge.when_not_matched_by_source_delete(where)
+            await merge.execute(table, on_bad_vectors="null")
+
     async def _refuse_existing(self, ids: list[str]) -> None:
         for start in range(0, len(ids), IDS_AT_ONCE):
             found = await self.select(ids_condition(ids[start : start + IDS_AT_ONCE]), ["id"])

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -252,12 +252,17 @@ class LanceDBDocumentStore(AsyncMethods):
         unique = _without_duplicates(documents, policy)
         if not unique:
             return 0
-        dimension = next((len(one.embedding) for one in unique if one.embedding is not None), None)
-        dimension = run(self._passages.prepare_writing(dimension))
-        # Outside the loop, on which other threads may be searching.
-        table = rows.to_table(unique, self._fields, dimension)
-        written = run(self._passages.write(table, policy))
+        written = run(self._passages.write(self._table_of(unique), policy))
         return len(documents) if policy == DuplicatePolicy.OVERWRITE else written
+
+    def replace_passages(self, documents: list[Document], source_ids: Sequence[str]) -> None:
+        """Put these passages in place of all that there are of these sources, in one commit."""
+        unique = _without_duplicates(documents, DuplicatePolicy.OVERWRITE)
+        where = to_sql({"field": "meta.source_id", "operator": "in", "value": list(source_ids)})
+        if not unique:
+            run(self._passages.delete(where or "false"))
+            return
+        run(self._passages.replace(self._table_of(unique), where or "false"))
 
     def delete_documents(self, document_ids: list[str]) -> None:
         """Delete the documents with these ids; ids that are not there are ignored."""
@@ -280,6 +285,11 @@ class LanceDBDocumentStore(AsyncMethods):
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any]) -> int:
         """Merge `meta` into the meta of the documents that match, and return how many there were."""
         return run(self._passages.update(condition_sql(require(filters)), meta))
+
+    def _table_of(self, documents: list[Document]) -> Any:
+        """The documents as rows, made outside the loop, on which other threads may be searching."""
+        dimension = next((len(one.embedding) for one in documents if one.embedding is not None), None)
+        return rows.to_table(documents, self._fields, run(self._passages.prepare_writing(dimension)))
 
     def _metas(self, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         table = run(self._passages.select(to_sql(filters), ["meta"]))

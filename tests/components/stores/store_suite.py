@@ -435,6 +435,20 @@ class ContractSuite:
             assert status.location == str(document_store.folder)
             assert document_store.folder.is_dir()
 
+    def test_a_question_finds_one_version_of_a_file(self, document_store):
+        def versioned(version: str, count: int) -> list[Document]:
+            meta = {"source_id": "a" * 32, "source_version": version}
+            return [Document(id=f"{version}{n}", content="iron tower", embedding=EAST, meta=meta) for n in range(count)]
+
+        document_store.write_documents([*passages(), *versioned("old", 3)])
+        document_store.sources.put([source("a", version="new", state="pending")])
+        document_store.replace_passages(versioned("new", 2), ["a" * 32])
+        for fusion in (WORDS, MEANING, BOTH):
+            [found] = document_store.hybrid_search(["iron tower"], [EAST], top_k=20, fusion=fusion)
+            assert {one.id for one in found if "source_version" in one.meta} == {"new0", "new1"}
+        document_store.replace_passages(versioned("new", 2), ["a" * 32])
+        assert {"new0", "new1", "tower"} <= {one.id for one in document_store.filter_documents()}
+
     async def test_closed_it_opens_again(self, document_store):
         document_store.warm_up()
         document_store.write_documents(passages())

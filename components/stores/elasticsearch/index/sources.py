@@ -65,14 +65,15 @@ class ElasticsearchSourceRecord:
         return _to_source(reply["_source"]) if reply.get("found") else None
 
     def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
-        if (opened := self._open_index(False)) is None:
+        if (target := self.active.find_sources()) is None:
             return None
-        index, requests, _ = opened
-        path = f"/{index}/_doc/{source_id}?_source_includes=version,layout"
-        found = requests("GET", path, within=self.within, allow=(404,))
-        if not found.get("found"):
+        reply = self.requests.send(
+            "GET", f"/{target.name}/_doc/{source_id}", timeout=self.timeout, allow=(404,),
+            params={"_source_includes": "version,layout"},
+        )  # fmt: skip
+        if not reply.get("found"):
             return None
-        row = found["_source"]
+        row = reply["_source"]
         layout = row.get("layout")
         return str(row["version"]), None if layout is None else base64.b64decode(layout)
 

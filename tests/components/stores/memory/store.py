@@ -50,7 +50,7 @@ class InMemoryStore(InMemoryDocumentStore):
     """Haystack's store in memory, and what the contract adds. Stores of one name are one while the process lives."""
 
     records: ClassVar[dict[str, MemoryRecord]] = {}
-    folder = None
+    folder, loading = None, nullcontext
 
     def __init__(self, name: str) -> None:
         super().__init__(index=f"excerpt-{name}")
@@ -77,6 +77,10 @@ class InMemoryStore(InMemoryDocumentStore):
     def delete_all_documents(self, recreate_index: bool = False) -> None:
         super().delete_all_documents()
         self.sources.clear()
+
+    def replace_passages(self, documents: list[Document], source_ids: list[str]) -> None:
+        self.delete_documents([one.id for one in self.storage.values() if one.meta.get("source_id") in source_ids])
+        self.write_documents(documents)
 
     def delete_by_filter(self, filters: dict[str, Any]) -> int:
         return super().delete_by_filter(to_haystack(require(filters)))
@@ -108,9 +112,6 @@ class InMemoryStore(InMemoryDocumentStore):
             yield self.sources
         finally:
             self.sources.lock.release()
-
-    def loading(self) -> nullcontext[None]:
-        return nullcontext()
 
     def status(self) -> StoreStatus:
         return StoreStatus(f"{self.name} in memory")

@@ -11,6 +11,8 @@ STORE ?= $(if $(filter examples/documents,$(DOCS)),.excerpt,.excerpt-docs/$(firs
 
 override Q := $(value Q)
 export Q DOCS STORE
+# A package index that serves a lean PyTorch, without CUDA, for machines without an NVIDIA device. Empty: pip's own.
+TORCH_INDEX ?=
 BIN := $(VENV)/bin
 INDEXED = $(STORE)/made-by-make
 
@@ -33,7 +35,7 @@ ask: $(VENV)/made-to-run ## Index DOCS (examples/documents) if that is to be don
 	@printf '\n%s\n\n' "$$Q"
 	@$(BIN)/excerpt ask --store "$$STORE" -- "$$Q"
 
-serve: $(VENV)/made-to-run ## The same DOCS behind HTTP and in the browser, on SERVICE_PORT (8000), until Ctrl-C
+serve: $(VENV)/made-to-serve ## The same DOCS behind HTTP and in the browser, on SERVICE_PORT (8000), until Ctrl-C
 	$(index)
 	@$(BIN)/excerpt serve --store "$$STORE" --port $(SERVICE_PORT)
 
@@ -59,10 +61,20 @@ $(BIN)/python:
 	"$(PYTHON)" -m venv "$(VENV)"
 
 # The stamps: with nothing changed, pip is not even asked.
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+TORCH = $(if $(TORCH_INDEX),$(if $(wildcard /dev/nvidia0),,$(PIP) --index-url "$(TORCH_INDEX)" torch))
+
+# What answering needs, and nothing of training, serving and other engines.
 $(VENV)/made-to-run: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(TORCH)
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/made-to-serve: $(VENV)/made-to-run
+	$(PIP) -e '.[serve]'
 	@touch $@
 
 $(VENV)/made-to-test: pyproject.toml constraints.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
-	@touch $@ $(VENV)/made-to-run
+	$(TORCH)
+	$(PIP) -e '.[test]'
+	@touch $(VENV)/made-to-run $(VENV)/made-to-serve $@

@@ -20,6 +20,15 @@ _MEMORY = (
     "can only be initialized once",  # PyTorch's word after a first attempt to load it failed
     "failed to map segment from shared object",
 )
+# Package -> the extra of pyproject.toml that brings it.
+EXTRAS = {
+    **dict.fromkeys(("openvino", "nncf"), "openvino"),
+    **dict.fromkeys(("accelerate", "matplotlib", "scipy"), "training"),
+    **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "onnx"),
+    **dict.fromkeys(
+        ("hayhooks", "jwt", "prometheus_client", "httptools", "uvloop", "uvicorn", "fastapi", "mcp"), "serve"
+    ),
+}
 _OURS = ("components", "indexing", "pipelines", "evaluation", "training", "cli", "service")
 
 
@@ -58,6 +67,12 @@ def explain(error: BaseException) -> str:
         return f"this process may open {soft} files at once, and that is too few: raise the limit (ulimit -n 1024)"
     if any(isinstance(one, MemoryError) for one in chain) or errno.ENOMEM in numbers or any(w in text for w in _MEMORY):
         return f"there is too little memory{_memory_left()}: close other programs, or use a smaller reader"
+    for one in chain:
+        if isinstance(one, ModuleNotFoundError) and (extra := EXTRAS.get((one.name or "").partition(".")[0])):
+            return (
+                f"this needs {one.name}, which answering questions does not: pip install 'excerpt[{extra}]', or in a "
+                "checkout, make setup"
+            )
     if isinstance(error, OSError) and error.strerror:
         where = f"`{os.fsdecode(error.filename)}`: " if isinstance(error.filename, str | bytes) else ""
         return where + error.strerror[0].lower() + error.strerror[1:]

@@ -47,7 +47,8 @@ def closure(wanted: list[Requirement]) -> dict[str, str]:
 def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
-    pinned = closure([Requirement(line) for line in lines])
+    wanted = [Requirement(line) for line in lines]
+    pinned = closure([one for one in wanted if one.name != project["name"]])  # extras that name other extras
     content = HEAD + "".join(f"{name}=={version}\n" for name, version in sorted(pinned.items()))
     (ROOT / "constraints.txt").write_text(content, encoding="utf-8")
     print(f"constraints.txt: {len(pinned)} packages")

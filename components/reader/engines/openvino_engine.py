@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +42,10 @@ class OpenVinoEngine:
     def __init__(self, folder: Path, precision: str = "fp32", tokens_a_pass: int = 1024) -> None:
         if precision not in _PRECISIONS:
             raise ValueError(f"engine 'openvino' computes in {' or '.join(map(repr, _PRECISIONS))}, not '{precision}'.")
-        import openvino as ov
-
+        try:
+            import openvino as ov
+        except ImportError as error:
+            raise ValueError("engine 'openvino' is not installed: pip install 'excerpt[openvino]'.") from error
         try:
             self.config = read_config(json.loads((folder / "config.json").read_text(encoding="utf-8")))
         except UnsupportedModel as error:
@@ -93,8 +96,8 @@ class OpenVinoEngine:
 
 
 def is_converted(folder: Path, precision: str) -> bool:
-    """Whether the cache holds this model in this precision."""
-    return is_whole(_entry(folder, precision))
+    """Whether OpenVINO is installed and the cache holds this model in this precision."""
+    return find_spec("openvino") is not None and is_whole(_entry(folder, precision))
 
 
 def _entry(folder: Path, precision: str) -> Path:

@@ -10,6 +10,7 @@ _NAME_LENGTH = 60
 _MAX_HEADER_ROWS = 3
 _VALUE_START = re.compile(r"[(<>≤≥~≈±+\-−–]*\s*(?:[$€£¥₹]|[A-Z]{3}\s)?\s*[+\-−]?\.?\d")
 _BLANK_VALUE = re.compile(r"[-–—.?*x✓✗✔✘•]{1,3}|n/?a|n\.\s?a\.", re.I)
+_HAS_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d(?:\s?[/–-]\s?\d{2,4})?")
 
 _SECOND_NAMES = {  # of a second column, as no form has them beside its first name
@@ -28,6 +29,11 @@ def is_value(text: str) -> bool:
         return False
     digits, letters = sum(map(str.isdigit, text)), sum(map(str.isalpha, text))
     return digits >= 0.4 * (digits + letters)
+
+
+def _is_year(text: str) -> bool:
+    """A year or a pair of them, with or without a note's mark."""
+    return bool(_YEAR.fullmatch(re.sub(r"\s*(?:\(\w{1,2}\)|[*†‡])$", "", text)))
 
 
 def count_titles(rows: Sequence[Row]) -> int:
@@ -54,12 +60,14 @@ def count_header_rows(rows: Sequence[Row], headed: bool = False) -> int:
         return min(marked, _MAX_HEADER_ROWS)
     if _names_in_first_column(rows) or len(rows) < 2 or all(pairs_side_by_side(row) for row in rows):
         return 0
+    if cornered := _count_below_empty_corner(rows):
+        return _with_years(rows, cornered)
     named = len(distinct(rows[0])) > 1 and _names_columns(rows[0])
     if not named and not _spans_names(rows):
         return 0
     if max(len(distinct(row)) for row in rows) == 2 and not _is_headed_pair(rows, headed):
         return 0
-    return _height(rows)
+    return _with_years(rows, _height(rows))
 
 
 def is_form(rows: Sequence[Row]) -> bool:
@@ -119,6 +127,31 @@ def _names_in_first_column(rows: Sequence[Row]) -> bool:
     )
 
 
+def _count_below_empty_corner(rows: Sequence[Row]) -> int:
+    """Rows with an empty first cell above the first labelled one, as reports have them: groups, years, dates, units."""
+    count = 0
+    while count < len(rows) and rows[count] and not rows[count][0].text:
+        count += 1
+    if not 0 < count < len(rows) or count > _MAX_HEADER_ROWS + 1:
+        return 0
+    texts = [cell.text for row in rows[:count] for cell in distinct(row)]
+    widest = max(len(distinct(row)) for row in rows[:count])
+    if widest < 2 or any(len(text) > _NAME_LENGTH or (is_value(text) and not _HAS_YEAR.search(text)) for text in texts):
+        return 0
+    years = sum(bool(_HAS_YEAR.search(text)) for text in texts)
+    below = [cell.text for row in rows[count:] for cell in row[1:] if cell.text]
+    return count if years > 1 and any(map(is_value, below)) else 0
+
+
+def _with_years(rows: Sequence[Row], height: int) -> int:
+    """One row more where years follow below the names: ``-, Year to June, -`` above ``in millions, 2019, 2018``."""
+    if height >= len(rows) - 1 or height > _MAX_HEADER_ROWS:
+        return height
+    texts = [cell.text for cell in rows[height][1:] if cell.text]
+    years = len(texts) > 1 and all(map(_is_year, texts))
+    return height + 1 if years and not is_value(rows[height][0].text) else height
+
+
 def _names_columns(row: Row) -> bool:
     """Short, distinct names, without values; the first one may be missing, above the names of the rows."""
     texts = [cell.text for cell in distinct(row)]
@@ -138,7 +171,7 @@ def _names_columns(row: Row) -> bool:
 def _is_scale(texts: list[str]) -> bool:
     """Years, or numbers that count one by one, as names of columns; other names may stand behind them."""
     years = [text for text in texts if is_value(text)]
-    if all(_YEAR.fullmatch(text) for text in years):
+    if all(_is_year(text) for text in years):
         starts = [int(text[:4]) for text in years]
         return len(starts) > 1 and (starts == sorted(starts) or starts == sorted(starts, reverse=True))
     if not all(text.isascii() and text.isdigit() and len(text) < 4 for text in texts) or len(texts) < 3:
@@ -153,9 +186,9 @@ def _spans_names(rows: Sequence[Row]) -> bool:
         len(rows) > 2
         and sum(map(bool, texts)) >= (2 if texts[0] else 1)
         and len(rows[0]) == len(rows[1])
-        and not any(text and (is_value(text) and not _YEAR.fullmatch(text)) for text in texts)
+        and not any(text and (is_value(text) and not _is_year(text)) for text in texts)
         and all(cell.text for cell in rows[1])
-        and not any(is_value(cell.text) and not _YEAR.fullmatch(cell.text) for cell in rows[1])
+        and not any(is_value(cell.text) and not _is_year(cell.text) for cell in rows[1])
         and any(is_value(cell.text) for cell in rows[2][1:])
     )
 
@@ -192,13 +225,17 @@ def _height(rows: Sequence[Row]) -> int:
         return height if height < len(rows) else 1
     spanning = any(left is right and left.text for left, right in pairwise(first)) or not all(c.text for c in first[1:])
     below = rows[1] if len(rows) > 2 else []
-    if spanning and below and not any(is_value(c.text) and not _YEAR.fullmatch(c.text) for c in below if c.text):
+    if spanning and below and not any(is_value(c.text) and not _is_year(c.text) for c in below if c.text):
         return 2
     return 1
 
 
 def _carried(row: Row, below: bool) -> Row:
-    """A group's name stands in its first column only, where the format merges nothing: carried to the next name."""
+    """A group's name stands in its first column only, where the format merges nothing: carried to the next name. One
+    that stands alone above or below the names (``Fiscal``, ``(in millions)``) is centred over all of them."""
+    alone = distinct(row)
+    if len(alone) == 1 and len(row) > 2 and not row[0].text:
+        return Row([row[0], *(alone[0] for _ in row[1:])])
     if not below or all(cell.text for cell in row):
         return row
     carried, last = [], Cell("")

@@ -181,3 +181,39 @@ def test_hostile_spans_stay_small():
 )
 def test_delimited_text(data, right):
     assert right in convert_csv(data).text.split("\n")
+
+
+def test_reports_have_groups_dates_and_units_above_an_empty_corner():
+    rows = [
+        ["", "", "Fiscal", ""],
+        ["", "2019", "2018", "2017"],
+        ["", "", "(in millions)", ""],
+        ["Solutions:", "", "", ""],
+        ["Sensors", "914", "918", "814"],
+    ]
+    assert write_table(None, rows).splitlines()[-2:] == [
+        "Solutions:",
+        "Sensors: Fiscal 2019 (in millions): 914; Fiscal 2018 (in millions): 918; Fiscal 2017 (in millions): 814",
+    ]
+    dated = [["", "30 June 2019", "30 June 2018"], ["", "$’000", "$’000"], ["Net profit", "(9,819)", "6,639"]]
+    assert (
+        write_table(None, dated).splitlines()[-1]
+        == "Net profit: 30 June 2019 $’000: (9,819); 30 June 2018 $’000: 6,639"
+    )
+    grouped = [
+        ["", "Domestic", "", "Abroad", ""],
+        ["", "2019", "2018", "2019", "2018"],
+        ["Discount rate", "4.00%", "3.75%", "1.90%", "2.80%"],
+    ]
+    assert write_table(None, grouped).splitlines()[-1] == (
+        "Discount rate: Domestic 2019: 4.00%; Domestic 2018: 3.75%; Abroad 2019: 1.90%; Abroad 2018: 2.80%"
+    )
+    noted = [
+        ["", "Year Ended June 30,", "", ""],
+        ["($ in millions)", "2019", "2018", "2017 (4)"],
+        ["Total sales", "371.5", "364.9", "298.2"],
+    ]
+    assert write_table(None, noted).splitlines()[-1] == (
+        "($ in millions): Total sales; Year Ended June 30, 2019: 371.5; Year Ended June 30, 2018: 364.9; "
+        "Year Ended June 30, 2017 (4): 298.2"
+    )

@@ -203,12 +203,13 @@ class PassageEmbedder(_Embedder):
         """
         if not isinstance(documents, list) or any(not isinstance(each, Document) for each in documents):
             raise TypeError("PassageEmbedder takes a list of Documents. For a question, use QuestionEmbedder.")
-        done: list[Document] = []
-        truncated: list[str] = []
-        for portion in self._portions(documents):
-            vectors, cut = self._vectors([self._text(document) for document in portion])
-            done += [replace(document, embedding=each) for document, each in zip(portion, vectors, strict=True)]
-            truncated += [document.id for document, was in zip(portion, cut, strict=True) if was]
+        texts = [self._text(document) for document in documents]
+        embedded: dict[str, tuple[list[float], bool]] = {}  # equal texts (licences, notices) once
+        for portion in self._portions(list(dict.fromkeys(texts))):
+            vectors, cut = self._vectors(portion)
+            embedded |= zip(portion, zip(vectors, cut, strict=True), strict=True)
+        done = [replace(document, embedding=embedded[text][0]) for document, text in zip(documents, texts, strict=True)]
+        truncated = [document.id for document, text in zip(documents, texts, strict=True) if embedded[text][1]]
         return {"documents": done, "truncated": truncated}
 
     @component.output_types(documents=list[Document], truncated=list[str])
@@ -216,9 +217,9 @@ class PassageEmbedder(_Embedder):
         """``run`` in a thread of its own, so that the event loop goes on."""
         return await asyncio.to_thread(self.run, documents)
 
-    def _portions(self, documents: list[Document]) -> Any:
+    def _portions(self, texts: list[str]) -> Any:
         # Texts of one portion are tokenised together: this bounds memory, not the batches of the encoder.
-        portions = [documents[begin : begin + 1024] for begin in range(0, len(documents), 1024)]
+        portions = [texts[begin : begin + 1024] for begin in range(0, len(texts), 1024)]
         if not self.progress_bar:
             return portions
         from rich.console import Console

@@ -54,12 +54,16 @@ def pack(pieces: Sequence[Unit], tokens: Sequence[int], room: int) -> list[tuple
 def with_overlap(
     passages: Sequence[tuple[int, int]], pieces: Sequence[Unit], tokens: Sequence[int], room: int, sentences: int
 ) -> list[tuple[int, int]]:
-    """Let each passage begin up to `sentences` units earlier, where they fit and no heading lies between."""
-    widened = []
+    """
+    Let each passage begin up to `sentences` units earlier, where they fit and no heading lies between. None begins
+    where the one before it does: that one would lie inside it.
+    """
+    widened: list[tuple[int, int]] = []
     for first, stop in passages:
         used = sum(tokens[first:stop])
+        least = widened[-1][0] + 1 if widened else 0
         for _ in range(sentences):
-            if not first or pieces[first].border is Border.HEADING or used + tokens[first - 1] > room:
+            if first <= least or pieces[first].border is Border.HEADING or used + tokens[first - 1] > room:
                 break
             if pieces[stop - 1].end - pieces[first - 1].start > room * CHARACTERS_PER_TOKEN:
                 break

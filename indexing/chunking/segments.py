@@ -4,8 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import pairwise
 
 import sentencex
+
+from indexing.chunking.characters import whole_character
 
 
 class Border(IntEnum):
@@ -33,6 +36,17 @@ _PARAGRAPH_END = re.compile(r"\n[ \t\f]*\n|\f")
 _BREAKS = str.maketrans("\n\f\v\t\r", "     ")
 _SENTENCE_ENDS = '.!?:;…。！？"”’»)]'
 _LINE = re.compile(r"[^\n]+")
+_MARKER = r"(?:[-*•◦▪●‣⁃–]|\(?\d{1,3}(?:\.\d{1,3}){0,4}[.)]|\(?[a-zA-Z][.)]|\(?[ivxIVX]{1,5}[.)])"
+_ITEM = re.compile(rf"^[ \t]*{_MARKER}[ \t]+(?=\S)", re.MULTILINE)
+_BARE_MARKER = re.compile(_MARKER)
+_ENDS_IN_MARKER = re.compile(rf"(?:^|(?<=[.!?:;…]))\s+({_MARKER})$")
+# Behind these a sentence goes on, whatever stands next: sentencex knows some of them, by language.
+_ABBREVIATIONS = re.compile(
+    r"\b(?:approx|resp|incl|excl|esp|min|max|avg|est|ca|cf|vs|viz|e\.g|i\.e|tel|ext|fig|figs|eq|eqs|sec|sect|chap|ch|vol|"
+    r"art|arts|para|paras|app|no|nos|pp|ed|eds|dept|govt|bzw|ggf|evtl|inkl|exkl|usw|vgl|abs|nr|z\.B|d\.h|u\.a|p\.ex)\.$",
+    re.IGNORECASE,
+)
+_BEFORE_NUMBERS = re.compile(r"\b(?:nos?|figs?|eqs?|sec|sect|chap|ch|vol|arts?|pp?|nr|abs|ext|ed)\.$", re.IGNORECASE)
 
 
 def units(
@@ -61,7 +75,7 @@ def units(
 def _plain(text: str, start: int, end: int, language: str, lines: bool) -> Iterator[Unit]:
     for begin, stop in _paragraphs(text, start, end):
         border = Border.PARAGRAPH
-        for line_begin, line_stop in _lines(text, begin, stop) if lines else [(begin, stop)]:
+        for line_begin, line_stop in _lines(text, begin, stop) if lines else _items(text, begin, stop):
             for sentence_begin, sentence_stop in _sentences(text, line_begin, line_stop, language):
                 yield from _cut(text, sentence_begin, sentence_stop, border)
                 border = Border.SENTENCE
@@ -92,6 +106,20 @@ def _lines(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield span
 
 
+def _items(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """
+    A paragraph cut where its list's items begin; whole where it has none. A single line that begins like an item may be
+    the rest of a wrapped sentence.
+    """
+    found = [match.start() for match in _ITEM.finditer(text, start, end)]
+    if len(found) < 2 and start not in found:
+        found = []
+    borders = [start, *(place for place in found if place > start), end]
+    for begin, stop in pairwise(borders):
+        if span := _stripped(text, begin, stop):
+            yield span
+
+
 def _sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple[int, int]]:
     if end - start < 2:
         yield start, end
@@ -99,10 +127,37 @@ def _sentences(text: str, start: int, end: int, language: str) -> Iterator[tuple
     flat = text[start:end].translate(_BREAKS)  # of the same length: a wrapped line is no border
     pieces = sentencex.segment(language, flat)
     position = start
-    for piece in pieces if sum(map(len, pieces)) == len(flat) else [flat]:
+    for piece in _joined(pieces) if sum(map(len, pieces)) == len(flat) else [flat]:
         if span := _stripped(text, position, position + len(piece)):
             yield span
         position += len(piece)
+
+
+def _joined(pieces: Sequence[str]) -> Iterator[str]:
+    """Sentences put together that were divided behind the number of a list's item or behind an abbreviation."""
+    waiting = ""
+    for piece in pieces:
+        if waiting and _is_border(waiting, piece):
+            marker = _ENDS_IN_MARKER.search(waiting.rstrip())
+            if marker and marker.start(1) > 0:  # "... on time. 2." belongs to what follows
+                yield waiting[: marker.start(1)]
+                waiting = waiting[marker.start(1) :] + piece
+                continue
+            yield waiting
+            waiting = piece
+        else:
+            waiting += piece
+    if waiting:
+        yield waiting
+
+
+def _is_border(before: str, after: str) -> bool:
+    end, start = before.strip()[-40:], after.lstrip()[:1]
+    if _BARE_MARKER.fullmatch(end):
+        return False
+    if end.endswith(".") and (start.islower() or (start.isdigit() and _BEFORE_NUMBERS.search(end))):
+        return False
+    return not (_ABBREVIATIONS.search(end) and not start.isupper())
 
 
 def _cut(text: str, start: int, end: int, border: Border) -> Iterator[Unit]:
@@ -129,9 +184,10 @@ def cut_place(text: str, start: int, limit: int) -> int:
     half = start + (limit - start) // 2
     for mark in ("\n", " "):
         found = text.rfind(mark, half, limit)
-        if found > start:
+        if found > start and whole_character(text, found + 1) == found + 1:
             return found + 1
-    return limit
+    place = whole_character(text, limit)
+    return place if place > start else limit
 
 
 def _stripped(text: str, start: int, end: int) -> tuple[int, int] | None:

@@ -180,3 +180,15 @@ def test_precision_for_passages_is_measured_once(tmp_path: Path, monkeypatch: py
     assert isinstance(made, PackedTextEncoder) and made.encoder.dtype == torch.bfloat16
     one = load_text_encoder(folder, "cpu")
     assert isinstance(one, PackedTextEncoder) and one.encoder.dtype == torch.float32
+
+
+def test_equal_passages_are_embedded_once(monkeypatch):
+    embedder = PassageEmbedder()
+    asked: list[str] = []
+    real = embedder._vectors
+    monkeypatch.setattr(embedder, "_vectors", lambda texts: (asked.extend(texts), real(texts))[1])
+    documents = [Document(id=str(n), content=text) for n, text in enumerate(["a licence", "own words", "a licence"])]
+    done = embedder.run(documents)["documents"]
+    assert asked == ["a licence", "own words"]
+    assert [document.id for document in done] == ["0", "1", "2"]
+    assert done[0].embedding == done[2].embedding != done[1].embedding

@@ -55,7 +55,7 @@ def describe(error: BaseException) -> str:
     error numbers or control characters.
     """
     from cli.machine import explain
-    from cli.text import printable
+    from cli.terminal.text import printable
 
     while type(error).__module__.startswith("haystack.") and error.__cause__ is not None:
         error = error.__cause__

@@ -6,7 +6,7 @@ import resource
 import shutil
 from pathlib import Path
 
-from cli.words import size
+from cli.terminal.words import size
 
 FILES_NEEDED = 256  # the database, the converters' pipes, the models: about 100 at once, and room
 _watched: list[Path] = []  # folders that a command writes to, named when a disk is full

@@ -37,7 +37,7 @@ def evaluate_open(
     wrong one is told apart. Unanswerable questions (SQuAD 2.0) are left out: the collection may well answer them.
 
     :param file: Questions in SQuAD's format.
-    :param progress: Shows progress, as `cli.progress.progress`.
+    :param progress: Shows progress, as `cli.terminal.progress.progress`.
     :param corpus: More files whose paragraphs are indexed.
     :param pipelines: The set, or folder, of pipelines that indexes and answers.
     :param limit: Only so many questions: a sample by `seed`, or the first ones where `seed` is None.

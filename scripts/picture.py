@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.options import load
-from cli.show import show_answers
+from cli.terminal.show import show_answers
 
 ROOT = Path(__file__).resolve().parents[1]
 QUESTION = "Who sang the national anthem at Super Bowl 50?"

@@ -54,7 +54,7 @@ def gold_tasks(squad: Path, limit: int | None) -> list[Task]:
 def _retrieve(squad: Path, count: int, kept: Path) -> None:
     import random
 
-    from cli.progress import progress
+    from cli.terminal.progress import progress
     from evaluation.open_index import indexed, paragraphs_of
     from pipelines.loader import load_pipeline
 

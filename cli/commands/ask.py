@@ -9,8 +9,8 @@ import typer
 from cli import exits
 from cli.machine import require_descriptors
 from cli.options import Json, Pipelines, Reader, Store, load, require_index
-from cli.output import Quiet, Verbose, tell
-from cli.progress import waiting
+from cli.terminal.output import Quiet, Verbose, tell
+from cli.terminal.progress import waiting
 
 if TYPE_CHECKING:
     from cli.asking import Asker
@@ -122,15 +122,15 @@ def _check(question: str | None, filters: list[str], file: str | None, json: boo
 
 
 def _print(found: dict[str, Any], json: bool) -> int:
-    from cli.last_answers import keep_places
+    from cli.commands.files.last_answers import keep_places
 
     keep_places(found)
     if json:
-        from cli.text import json_line
+        from cli.terminal.text import json_line
 
         print(json_line(found))
     else:
-        from cli.show import show_answers
+        from cli.terminal.show import show_answers
 
         show_answers(found)
     return exits.OK if found["state"] == "answer" else exits.NO_ANSWER

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cli import exits
-from cli.text import json_line
+from cli.terminal.text import json_line
 
 if TYPE_CHECKING:
     from cli.asking import Asker

@@ -2,8 +2,8 @@
 
 from cli import config as settings
 from cli.options import Json
-from cli.text import printable
-from cli.words import columns, shorten
+from cli.terminal.text import printable
+from cli.terminal.words import columns, shorten
 
 
 def config(json: Json = False) -> None:

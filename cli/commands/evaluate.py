@@ -8,7 +8,7 @@ import typer
 
 from cli import exits
 from cli.options import Json, Pipelines, Store, load
-from cli.progress import progress
+from cli.terminal.progress import progress
 
 evaluate = typer.Typer(help="Measure how good the answers are.", no_args_is_help=True, rich_markup_mode=None)
 QUESTIONS_AT_ONCE = 256

@@ -10,10 +10,10 @@ import typer
 from cli import exits
 from cli.machine import require_descriptors, writes_to
 from cli.options import Json, Pipelines, Store, Wait, load
-from cli.output import Quiet, Verbose, is_quiet, tell
-from cli.progress import progress
-from cli.text import printable
-from cli.words import near, plural
+from cli.terminal.output import Quiet, Verbose, is_quiet, tell
+from cli.terminal.progress import progress
+from cli.terminal.text import printable
+from cli.terminal.words import near, plural
 
 if TYPE_CHECKING:
     from indexing.run import IndexReport, Progress
@@ -83,7 +83,7 @@ def index(
         print(_what_is_kept(latest.now, rebuild), file=sys.stderr)
         raise
     if json:
-        from cli.text import json_line
+        from cli.terminal.text import json_line
 
         print(json_line(report.to_json()))
     else:

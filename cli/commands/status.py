@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.options import Json, Pipelines, Store, load, require_index
-from cli.text import printable
-from cli.words import columns, near, shorten, size
+from cli.terminal.text import printable
+from cli.terminal.words import columns, near, shorten, size
 
 if TYPE_CHECKING:
     from components.stores.contract import PassageStore

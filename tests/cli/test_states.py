@@ -7,9 +7,9 @@ import pytest
 from haystack import Document, ExtractedAnswer
 from rich.console import Console
 
-from cli.show import show_answers
-from cli.text import json_line, visible_lines
-from cli.words import percent, plural, shorten, size
+from cli.terminal.show import show_answers
+from cli.terminal.text import json_line, visible_lines
+from cli.terminal.words import percent, plural, shorten, size
 from pipelines.answers import answers_json
 
 

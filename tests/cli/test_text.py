@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.text import clip, printable
+from cli.terminal.text import clip, printable
 
 
 def test_escape_sequences_become_visible() -> None:

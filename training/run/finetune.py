@@ -28,7 +28,7 @@ from training.run.settings import TrainSettings
 from training.run.step_log import StepLog, check_answers_seen
 
 Advance = Callable[..., None]  # (questions done, note="")
-Progress = Callable[..., AbstractContextManager[Advance]]  # (what, total, unit, done=0), as cli.progress.progress
+Progress = Callable[..., AbstractContextManager[Advance]]  # (what, total, unit, done=0): cli.terminal.progress
 
 
 def finetune(

@@ -7,8 +7,8 @@ import typer
 
 from cli import exits
 from cli.options import Json, Pipelines, Store, load, require_index
-from cli.text import printable
-from cli.words import columns, near, shorten, size
+from cli.terminal.text import printable
+from cli.terminal.words import columns, near, shorten, size
 
 
 def list_files(

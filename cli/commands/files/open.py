@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from cli import exits
-from cli.last_answers import read_places
-from cli.text import printable
-from cli.words import near
+from cli.commands.files.last_answers import read_places
+from cli.terminal.text import printable
+from cli.terminal.words import near
 
 # Viewers that can be told a page; the first one that is installed opens a PDF.
 _PDF_VIEWERS = (

@@ -7,8 +7,8 @@ import typer
 
 from cli import exits
 from cli.options import Json, Pipelines, Store, load, require_index
-from cli.text import printable
-from cli.words import near, plural
+from cli.terminal.text import printable
+from cli.terminal.words import near, plural
 
 if TYPE_CHECKING:
     from haystack import Document

@@ -8,7 +8,7 @@ import typer
 
 from cli.commands.training.options import Data
 from cli.options import Pipelines
-from cli.progress import progress
+from cli.terminal.progress import progress
 
 
 def calibrate(

@@ -64,7 +64,7 @@ def settings(
 
 def finish(folder: Path | None, official: list[Path] | None) -> None:
     """Say where the model is, with its official figures; leave with code 3 when the run is not at its end."""
-    from cli.progress import progress
+    from cli.terminal.progress import progress
     from training.official_figures import measure_official
 
     if folder is None:

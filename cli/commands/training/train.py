@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.training.options import Data, Fresh, Official, Out, Recipe, Set, StopAfter, finish, settings
-from cli.progress import progress
+from cli.terminal.progress import progress
 
 
 def train(

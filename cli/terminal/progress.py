@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from cli.output import is_quiet
+from cli.terminal.output import is_quiet
 
 Advance = Callable[..., None]  # (units done, total as far as it is known now)
 SECONDS_BETWEEN_LINES = 10.0

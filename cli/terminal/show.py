@@ -6,8 +6,8 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from cli.text import clip, printable, visible_lines
-from cli.words import near, percent
+from cli.terminal.text import clip, printable, visible_lines
+from cli.terminal.words import near, percent
 
 CONTEXT = 260  # characters around the first answer; the others get half
 

@@ -88,7 +88,7 @@ class PassageSplitter:
         page_starts, labels = meta.get("page_starts", []), meta.get("page_labels", [])
         kept = {name: value for name, value in meta.items() if name not in _OF_THE_SOURCE}
         kept.setdefault("source_id", document.id)
-        version = str(kept.setdefault("source_version", ""))
+        kept.setdefault("source_version", "")
         spans = self.split(text, headings, lines=meta.get("mime_type", "text/plain") not in _WRAPPED, meta=kept)
         for number, (start, end, body) in enumerate(spans):
             content = text[start:end]
@@ -99,10 +99,8 @@ class PassageSplitter:
                 place["page_number"] = number_of_page = bisect.bisect_right(page_starts, start)
                 if number_of_page <= len(labels):
                     place["page_name"] = labels[number_of_page - 1]
-            name = "\n".join((str(kept["source_id"]), version, str(start), content))
-            yield Document(
-                id=hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32], content=content, meta=kept | place
-            )
+            whole = kept | place
+            yield Document(id=passage_id(whole, content), content=content, meta=whole)
 
     def split(
         self,
@@ -181,3 +179,9 @@ def heading_path(headings: Sequence[tuple[int, int, str]], position: int, skip: 
         path.append((level, line))
     joined = " > ".join(line for _, line in path if line != skip)
     return joined if len(joined) <= _MAX_HEADINGS else "… " + joined[-_MAX_HEADINGS + 2 :].lstrip()
+
+
+def passage_id(meta: dict[str, object], content: str) -> str:
+    """32 hex: of a source, its version, and where in it the passage stands."""
+    name = "\n".join((str(meta["source_id"]), str(meta["source_version"]), str(meta["split_idx_start"]), content))
+    return hashlib.sha256(name.encode("utf-8", "replace")).hexdigest()[:32]

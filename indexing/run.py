@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from components.stores.contract import PassageStore, Source, WriteLock
 from indexing.fingerprint import pipeline_fingerprint
 from indexing.index_writer import IndexWriter
+from indexing.known_content import Sorted, sort_by_content, take_over
 from indexing.pipeline import IndexPipeline, PipelineShapeError, StoreInPlace, index_pipeline
 from indexing.refused_file import RefusedFile
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
@@ -42,6 +43,8 @@ class IndexReport:
     :param removed: paths of files that were in the index and are gone.
     :param refused: what is not in the index, and why.
     :param notes: (path, note): parts of indexed files that were not read.
+    :param taken_over: how many of the indexed are renamed, moved or copied files: their passages were copied from those
+        of the same content, and nothing was embedded again.
     :param passages: written.
     :param truncated: passages among them that are longer than the embedder reads: search by meaning knows only their
         beginning.
@@ -52,6 +55,7 @@ class IndexReport:
     refused: list[RefusedFile] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
     unchanged: int = 0
+    taken_over: int = 0
     passages: int = 0
     truncated: int = 0
     generation: int | None = None
@@ -121,18 +125,23 @@ class _Run:
         self.fingerprint = pipeline_fingerprint(pipeline.made_by)
         self.record = store.sources
         self.known: dict[str, Source] = {}
+        self.done = Progress(0, 0, 0, 0, 0)
         self.report = IndexReport()
 
     def do(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> IndexReport:
         changes = self._changes(paths, rehash, retry_refused)
         report = self.report
         report.unchanged = changes.unchanged
+        self.done = Progress(0, len(changes.todo), 0, sum(file.size for file in changes.todo), 0)
         for source_id in changes.still_refused:
             source = self.record.get(source_id)
             if source is not None:
                 report.refused.append(RefusedFile.of_record(source))
         if changes.todo or changes.gone:
             report.generation = self.record.next_generation()
+        sorted_files = self._sorted_by_content(changes.todo)
+        # Before anything is removed: what was renamed is copied from what is about to go.
+        self._take_over(sorted_files.there, sorted_files.others)
         if changes.gone:
             self.held.check()
             IndexWriter(self.store).remove(list(changes.gone))
@@ -141,14 +150,45 @@ class _Run:
         for source_id, stamp in changes.touched.items():
             if (source := self.record.get(source_id)) is not None:
                 self.record.put([replace(source, mtime_ns=stamp)])
-        files, size, total = 0, 0, sum(file.size for file in changes.todo)
-        for batch in _batches(changes.todo, self.batch_files, self.batch_bytes):
+        self._all_through(sorted_files.others)
+        copies: list[FoundFile] = []
+        self._take_over([(file, source_id_of(like.path)) for file, like in sorted_files.alike], copies)
+        self._all_through(copies)
+        return report
+
+    def _sorted_by_content(self, todo: list[FoundFile]) -> Sorted:
+        if not todo or self.meta is not None:  # what the documents of this run bring along is not in those copied
+            return Sorted(others=todo)
+        return sort_by_content(todo, self.record.all(), self.fingerprint)
+
+    def _take_over(self, pairs: list[tuple[FoundFile, str]], others: list[FoundFile]) -> None:
+        """Index files by copying what the index holds of their content; what cannot be copied joins the `others`."""
+        for first in range(0, len(pairs), self.batch_files):
+            self.held.check()
+            some = pairs[first : first + self.batch_files]
+            left, passages = take_over(self.store, some, self.report.generation)
+            others += left
+            taken = [file for file, _ in some if file not in left]
+            self.report.indexed += [shown(file.path) for file in taken]
+            self.report.taken_over += len(taken)
+            self.report.passages += passages
+            self._tell_progress(taken)
+
+    def _all_through(self, files: list[FoundFile]) -> None:
+        for batch in _batches(files, self.batch_files, self.batch_bytes):
             self.held.check()
             self._through(batch)
-            files, size = files + len(batch), size + sum(file.size for file in batch)
-            if self.progress is not None:
-                self.progress(Progress(files, len(changes.todo), size, total, report.passages))
-        return report
+            self._tell_progress(batch)
+
+    def _tell_progress(self, done: list[FoundFile]) -> None:
+        now = self.done
+        now = replace(
+            now, files=now.files + len(done), bytes=now.bytes + sum(file.size for file in done),
+            passages=self.report.passages,
+        )  # fmt: skip
+        self.done = now
+        if self.progress is not None and done:
+            self.progress(now)
 
     def _changes(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> Changes:
         roots = [os.path.realpath(path) for path in paths]

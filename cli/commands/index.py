@@ -124,6 +124,8 @@ def _tell(report: "IndexReport") -> None:
     )
     if is_quiet():
         return
+    if report.taken_over:
+        print(f"{plural(report.taken_over, 'file')} of these were renamed, moved or copied: known by their content.")
     for path, note in report.notes:
         print(f"note: {printable(near(path))}: {printable(note)}")
     if report.truncated:

@@ -74,7 +74,8 @@ def test_only_what_changed_is_done_again(pipeline, folder):
     report = index(pipeline, [folder])
     assert sorted(path.rsplit("/", 1)[1] for path in report.indexed) == ["a.txt", "renamed.md"]
     assert sorted(path.rsplit("/", 1)[1] for path in report.removed) == ["b.md", "c.html"]
-    assert set(embedder_of(pipeline).seen) == {"a.txt", "renamed.md"}
+    assert set(embedder_of(pipeline).seen) == {"a.txt"}  # a renamed file is known by its content
+    assert report.taken_over == 1
     by_file = {}
     for passage in store_of(pipeline).filter_documents():
         by_file.setdefault(passage.meta["file_name"], []).append(passage.content)
@@ -143,6 +144,55 @@ def test_refused_files_are_remembered_and_replace_what_was_there(pipeline, folde
     assert all(item.is_new for item in index(pipeline, [folder], retry_refused=True).refused)
     (folder / "a.txt").write_text("Words again.")
     assert [item.path.rsplit("/", 1)[1] for item in index(pipeline, [folder]).refused] == ["d.pdf"]
+
+
+def test_renamed_and_moved_files_are_known_by_their_content(tmp_path, folder):
+    pipeline = build(tmp_path / "store", embedder=HashEmbedder())
+    index(pipeline, [folder])
+    embedder_of(pipeline).seen.clear()
+    moved = tmp_path / "moved"
+    folder.rename(moved)
+    for path in list(moved.iterdir()):
+        path.rename(path.with_name(f"other-{path.name}"))
+    report = index(pipeline, [tmp_path / "documents", moved])
+    assert (report.taken_over, len(report.indexed), len(report.removed)) == (len(WRITERS),) * 3
+    assert embedder_of(pipeline).seen == []
+    clean = build(tmp_path / "clean")
+    index(clean, [moved])
+    assert contents(store_of(pipeline)) == contents(store_of(clean))
+    assert sorted(one.id for one in store_of(pipeline).filter_documents()) == sorted(
+        one.id for one in store_of(clean).filter_documents()
+    )
+    for one in store_of(clean).filter_documents():
+        [same] = store_of(pipeline).filter_documents({"field": "id", "operator": "==", "value": one.id})
+        assert (same.meta, same.embedding) == (one.meta, one.embedding)
+    assert index(pipeline, [moved]).unchanged == len(WRITERS)
+
+
+def test_equal_content_is_embedded_once_and_stands_at_all_its_places(pipeline, folder):
+    for name in ("copy.txt", "again.txt"):
+        shutil.copy(folder / "a.txt", folder / name)
+    shutil.copy(folder / "a.txt", folder / "a-as-markdown.md")  # read in another way: not the same
+    report = index(pipeline, [folder])
+    assert report.taken_over == 2
+    assert [name for name in embedder_of(pipeline).seen if name.endswith(".txt")].count("a.txt") <= 1
+    places = {one.meta["file_name"]: one.content for one in store_of(pipeline).filter_documents()}
+    assert places["a.txt"] == places["copy.txt"] == places["again.txt"]
+    (folder / "a.txt").unlink()
+    (folder / "copy.txt").write_text("Other words.")
+    index(pipeline, [folder])
+    names = {one.meta["file_name"] for one in store_of(pipeline).filter_documents()}
+    assert {"copy.txt", "again.txt"} <= names
+    assert "a.txt" not in names
+
+
+def test_what_a_file_brought_along_is_not_copied_to_another(pipeline, folder):
+    index(pipeline, [folder], meta={"owner": "ada"})
+    shutil.copy(folder / "a.txt", folder / "copy.txt")
+    assert index(pipeline, [folder]).taken_over == 0
+    found = store_of(pipeline).filter_documents({"field": "meta.file_name", "operator": "==", "value": "copy.txt"})
+    assert found
+    assert all("owner" not in one.meta for one in found)
 
 
 def test_every_state_of_the_index_holds_one_version_of_each_file(pipeline, folder):

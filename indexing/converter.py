@@ -3,21 +3,23 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from haystack import Document, component
 from haystack.dataclasses import ByteStream
 
+from indexing.convert.dispatch import Options
+from indexing.convert.extracted import Extracted
 from indexing.convert.pool import Converted, ConverterPool, Limits
 from indexing.fingerprint import source_version
 from indexing.refused_file import RefusedFile
-from indexing.sources import shown, source_id_of
+from indexing.sources import INSIDE, shown, source_id_of
 
 
 @component
 class FileConverter:
     """
-    Converts txt, md, html, pdf, docx, pptx, xlsx, csv, json, jsonl, eml and msg files, each in a process of its own.
+    Converts files of the formats in docs/indexing.md, each in a process of its own.
 
     A document's `content` is the extracted text (pages separated by a form feed), its `blob` the word rectangles where
     the format has them (`components.page_layout`), its id and `meta["source_id"]` name the file by its resolved path.
@@ -26,14 +28,35 @@ class FileConverter:
     :param timeout: seconds one file may take.
     :param memory_mb: memory one file may take.
     :param max_file_mb: size of the largest file that is read.
+    :param hidden: text, rows, sheets and slides that their file hides: "leave out" (and say so), or "read".
+    :param attachments: files attached to mail become documents of their own, ``mail.eml > report.pdf``.
+    :param archives: so do the files in ZIP archives; else archives are refused.
+    :param ocr: "auto": pictures of text are recognised where tesseract is installed; "off".
     :raises ValueError: for a limit that is not positive.
     """
 
-    def __init__(self, workers: int = 2, timeout: float = 30.0, memory_mb: int = 1024, max_file_mb: int = 256) -> None:
+    def __init__(
+        self,
+        workers: int = 2,
+        timeout: float = 30.0,
+        memory_mb: int = 1024,
+        max_file_mb: int = 256,
+        hidden: Literal["leave out", "read"] = "leave out",
+        attachments: bool = True,
+        archives: bool = False,
+        ocr: Literal["auto", "off"] = "auto",
+    ) -> None:
         given = {"workers": workers, "timeout": timeout, "memory_mb": memory_mb, "max_file_mb": max_file_mb}
         for name, value in given.items():
             if value <= 0:
                 raise ValueError(f"FileConverter: '{name}' is {value}; it must be greater than 0.")
+        for setting, chosen, allowed in (("hidden", hidden, ("leave out", "read")), ("ocr", ocr, ("auto", "off"))):
+            if chosen not in allowed:
+                raise ValueError(f"FileConverter: '{setting}' is '{chosen}'; it can be {' or '.join(allowed)}.")
+        self.hidden = hidden
+        self.attachments = attachments
+        self.archives = archives
+        self.ocr = ocr
         self.workers = workers
         self.timeout = timeout
         self.memory_mb = memory_mb
@@ -41,12 +64,16 @@ class FileConverter:
         self._pool: ConverterPool | None = None
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "FileConverter":
-        return FileConverter(self.workers, self.timeout, self.memory_mb, self.max_file_mb)  # processes are not copied
+        return FileConverter(  # processes are not copied
+            self.workers, self.timeout, self.memory_mb, self.max_file_mb,
+            self.hidden, self.attachments, self.archives, self.ocr,
+        )  # fmt: skip
 
     def warm_up(self) -> None:
         if self._pool is None:
             limits = Limits(self.timeout, self.memory_mb << 20, self.max_file_mb << 20)
-            self._pool = ConverterPool(self.workers, limits)
+            options = Options(self.hidden == "read", self.archives, self.attachments, self.ocr == "auto")
+            self._pool = ConverterPool(self.workers, limits, options)
 
     def close(self) -> None:
         """End the converting processes; a later run starts them again."""
@@ -82,7 +109,7 @@ class FileConverter:
             if converted.page is None:
                 failures.append(_failure(converted, fingerprint))
             else:
-                documents.append(_document(converted, extra, fingerprint))
+                documents += [_document(converted, page, extra, fingerprint) for page in _pages(converted)]
         return {"documents": documents, "failures": failures}
 
 
@@ -92,11 +119,15 @@ def _absolute(source: str | Path) -> str:
     return os.path.join(os.path.realpath(folder), name)
 
 
-def _document(converted: Converted, extra: dict[str, Any], fingerprint: str) -> Document:
-    page = converted.page
-    assert page is not None and converted.content_hash is not None  # noqa: S101 - the caller has looked
-    source_id = source_id_of(converted.path)
-    path = shown(converted.path)
+def _pages(converted: Converted) -> list[Extracted]:
+    return [converted.page, *converted.members] if converted.page is not None else []
+
+
+def _document(converted: Converted, page: Extracted, extra: dict[str, Any], fingerprint: str) -> Document:
+    assert converted.content_hash is not None  # noqa: S101 - what was converted was read
+    inside = f"{INSIDE}{page.name}" if page.name else ""
+    source_id = source_id_of(converted.path + inside)
+    path = shown(converted.path + inside)
     meta = {
         **extra,
         "source_id": source_id,

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from components.stores.contract import Source
 
+INSIDE = " > "  # between a file and one inside it: mail.eml > report.pdf
+
 
 @dataclass(frozen=True)
 class FoundFile:
@@ -144,6 +146,12 @@ def compare(
     changes = Changes()
     seen: set[str] = set()
     unlisted: list[str] = []
+    holders: set[str] = set()  # shown paths of files that are as they were
+    unfinished = {
+        source.path.partition(INSIDE)[0]
+        for source in known.values()
+        if INSIDE in source.path and _torn(source, fingerprint)
+    }
     for file in found:
         source_id = source_id_of(file.path)
         if source_id in seen:
@@ -156,7 +164,7 @@ def compare(
                 unlisted.append(shown(file.path).rstrip("/") + "/")
             elif before is not None and before.state != "refused":
                 seen.discard(source_id)  # a link or a pipe stands where a file was
-        elif before is None or not _is_same(file, before, fingerprint, rehash, max_bytes):
+        elif before is None or before.path in unfinished or not _is_same(file, before, fingerprint, rehash, max_bytes):
             changes.todo.append(file)
         elif before.state == "refused":
             if retry_refused:
@@ -165,10 +173,13 @@ def compare(
                 changes.still_refused.append(source_id)
         else:
             changes.unchanged += 1
+            holders.add(before.path)
             if before.mtime_ns != file.stamp:
                 changes.touched[source_id] = file.stamp
     for source_id, before in known.items():
         path = before.path
+        if any(holder in holders for holder in _holders_of(path)):
+            continue
         if source_id not in seen and not path.startswith(tuple(unlisted)) and is_under(path, roots):
             changes.gone[source_id] = path
     return changes
@@ -177,6 +188,19 @@ def compare(
 def is_under(path: str, roots: Iterable[str]) -> bool:
     """Whether a recorded (shown) path is one of `roots` or lies below one."""
     return any(path == shown(root) or path.startswith(shown(root).rstrip("/") + "/") for root in roots)
+
+
+def _torn(source: Source, fingerprint: str) -> bool:
+    """Whether a file inside another one has to be read again, and so its holder."""
+    return source.state == "pending" or source.fingerprint != fingerprint
+
+
+def _holders_of(path: str) -> Iterator[str]:
+    """The paths that a file inside others may lie in: names of files may hold the mark themselves."""
+    place = path.find(INSIDE)
+    while place != -1:
+        yield path[:place]
+        place = path.find(INSIDE, place + 1)
 
 
 def _is_same(file: FoundFile, before: Source, fingerprint: str, rehash: bool, max_bytes: int) -> bool:

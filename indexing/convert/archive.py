@@ -3,7 +3,7 @@
 import io
 import zipfile
 
-from indexing.convert.extracted import Refusal
+from indexing.convert.extracted import Extracted, Part, Refusal, TextBuilder
 
 MAX_MEMBERS = 10_000
 MAX_UNPACKED = 200_000_000
@@ -36,3 +36,19 @@ def checked_zip(data: bytes) -> zipfile.ZipFile:
             ratio = member.file_size // max(1, member.compress_size)
             raise Refusal("bomb", f"a member unpacks to {ratio:,} times its size; at most {MAX_RATIO} is read")
     return opened
+
+
+def convert_zip(data: bytes) -> Extracted:
+    """The names of an archive's files; the files themselves as `parts`, folders and hidden ones left out."""
+    opened = checked_zip(data)
+    builder, parts, notes = TextBuilder(), [], []
+    for member in opened.infolist():
+        name = "/".join(part for part in member.filename.split("/") if part not in ("", ".", ".."))
+        if member.is_dir() or not name or any(part.startswith((".", "__MACOSX")) for part in name.split("/")):
+            continue
+        builder.block(name, "\n")
+        try:
+            parts.append(Part(name, opened.read(member)))
+        except (zipfile.BadZipFile, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+            notes.append(f"attachment not read: {name[:120]} ({type(error).__name__})")
+    return Extracted(builder.text(), "application/zip", notes=notes, parts=parts)

@@ -39,6 +39,43 @@ def convert_jsonl(data: bytes) -> Extracted:
     return Extracted(builder.text(), MIME_TYPES["jsonl"], notes=notes)
 
 
+def convert_notebook(data: bytes) -> Extracted:
+    """
+    A Jupyter notebook: its prose as the page it becomes, its code, and what that printed.
+
+    :raises Refusal: "damaged" for what is no notebook.
+    """
+    from indexing.convert.markdown import markdown_text
+
+    try:
+        cells = json.loads(decode(data))["cells"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise Refusal("damaged", "not a notebook") from None
+    builder = TextBuilder()
+    for cell in cells if isinstance(cells, list) else ():
+        if not isinstance(cell, dict):
+            continue
+        source = _joined(cell.get("source"))
+        if cell.get("cell_type") == "markdown":
+            builder.page_of(markdown_text(source))
+        else:
+            builder.block(source)
+        outputs = cell.get("outputs")
+        for output in outputs if isinstance(outputs, list) else ():
+            if isinstance(output, dict):
+                shown = output.get("data")
+                plain = shown.get("text/plain") if isinstance(shown, dict) else output.get("text")
+                builder.block(_joined(plain))
+    title = builder.headings[0][2] if builder.headings else None
+    return Extracted(builder.text(), MIME_TYPES["notebook"], title, builder.headings)
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, list):
+        return "".join(line for line in value if isinstance(line, str))
+    return value if isinstance(value, str) else ""
+
+
 def _parsed(text: str) -> Any:
     try:  # numbers stay as they are written: no 1e999 becomes inf, no 100,000 digits become a ValueError
         return json.loads(text, parse_int=str, parse_float=str, parse_constant=str, object_pairs_hook=_Pairs)

@@ -45,6 +45,18 @@ class Refusal(Exception):
         self.detail = detail
 
 
+@dataclass(frozen=True)
+class Part:
+    """
+    A file inside a file: an attachment, a member of an archive.
+
+    :param name: as its holder calls it; may be any text.
+    """
+
+    name: str
+    data: bytes
+
+
 @dataclass
 class Extracted:
     """
@@ -59,6 +71,8 @@ class Extracted:
     :param mime_type: of the format that was read, whatever the file's name claims.
     :param layout: compressed word rectangles (`components.page_layout.pack`), None where the format has none.
     :param notes: what of the file was not read, and why.
+    :param parts: files inside it, which become documents of their own (`dispatch.convert`).
+    :param name: of a file inside another one, below its holder: ``report.pdf``, ``inner.zip > a.txt``.
     """
 
     text: str
@@ -70,6 +84,8 @@ class Extracted:
     notes: list[str] = field(default_factory=list)
     page_kind: PageKind = "page"
     page_labels: list[str] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    name: str | None = None
 
     @property
     def page_starts(self) -> tuple[int, ...]:
@@ -126,6 +142,16 @@ class TextBuilder:
         if line:
             self._add(line, "\n\n")
             self.headings.append((self._length - len(line), max(1, level), one_line(line) or line))
+
+    def page_of(self, page: "Extracted") -> None:
+        """Add another text whole, with its headings."""
+        if not page.text.strip():
+            return
+        if self._parts and self._parts[-1] != "\f":
+            self._grow("\n\n")
+        base = self._length
+        self.headings += [(base + offset, level, heading) for offset, level, heading in page.headings]
+        self._grow(page.text)
 
     def page(self) -> None:
         """End the page."""

@@ -26,6 +26,11 @@ def convert_text(data: bytes) -> Extracted:
     )
 
 
+def convert_code(data: bytes) -> Extracted:
+    """Source code, settings and logs: text whose lines are not prose; no title is looked for."""
+    return Extracted(decode(data), MIME_TYPES["code"])
+
+
 def without_readable(text: str) -> Refusal | None:
     """The refusal of a text that holds nothing to find, or None."""
     if not text or text.isspace():

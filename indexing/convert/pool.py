@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from indexing.convert.dispatch import Options
 from indexing.convert.extracted import Extracted
 from indexing.sources import content_hash, stamp_of
 
@@ -45,6 +46,7 @@ class Converted:
     What came of one file: `page`, or a `reason` of `extracted.REASONS` with its `detail`.
 
     :param content_hash: sha256 of exactly the bytes that were converted; None where the file was not read.
+    :param members: the files inside it that were read (attachments), each with its `name`.
     :param size: of the file in bytes, and `stamp` its time of change (`sources.stamp_of`); 0 where it was not read.
     """
 
@@ -55,6 +57,7 @@ class Converted:
     stamp: int
     reason: str | None = None
     detail: str = ""
+    members: list[Extracted] = field(default_factory=list)
 
 
 class ConverterPool:
@@ -65,8 +68,9 @@ class ConverterPool:
     nobody's file's fault, and an OSError.
     """
 
-    def __init__(self, workers: int = 2, limits: Limits | None = None) -> None:
+    def __init__(self, workers: int = 2, limits: Limits | None = None, options: Options | None = None) -> None:
         self._limits = limits or Limits()
+        self._options = (options or Options()).changed()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="convert")
         self._idle: queue.LifoQueue[_Forker] = queue.LifoQueue()
         for _ in range(workers):
@@ -91,7 +95,7 @@ class ConverterPool:
         before = _status(path)
         forker = self._idle.get()
         try:
-            header, body = forker.ask(path, self._limits)
+            header, body = forker.ask(path, self._limits, self._options)
         finally:
             self._idle.put(forker)
         if header.get("refused") in _WITHOUT_A_WORD and before is not None:
@@ -103,19 +107,29 @@ def _result(path: str, header: dict[str, Any], body: bytes) -> Converted:
     content_hash, size, stamp = header.get("content_hash"), int(header.get("size", 0)), int(header.get("stamp", 0))
     if "refused" in header:
         return Converted(path, None, content_hash, size, stamp, str(header["refused"]), str(header["detail"]))
-    length, layout_length = header["parts"]
-    page = Extracted(
-        text=body[:length].decode("utf-8"),
+    texts = []
+    start = 0
+    for length in header["parts"]:
+        texts.append(body[start : start + length])
+        start += length
+    told = [header, *header.get("members", ())]
+    pages = [_page(one, *texts[2 * index : 2 * index + 2]) for index, one in enumerate(told)]
+    return Converted(path, pages[0], content_hash, size, stamp, members=pages[1:])
+
+
+def _page(header: dict[str, Any], text: bytes, layout: bytes) -> Extracted:
+    return Extracted(
+        text=text.decode("utf-8"),
         mime_type=str(header["mime_type"]),
         title=header["title"],
         headings=[(int(offset), int(level), str(text)) for offset, level, text in header["headings"]],
         paged=bool(header["paged"]),
-        layout=body[length : length + layout_length] if header["has_layout"] else None,
+        layout=layout if header["has_layout"] else None,
         notes=[str(note) for note in header["notes"]],
         page_kind=header["page_kind"],
         page_labels=[str(label) for label in header["page_labels"]],
+        name=header["name"],
     )
-    return Converted(path, page, content_hash, size, stamp)
 
 
 def _status(path: str) -> os.stat_result | None:
@@ -143,23 +157,27 @@ class _Forker:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, path: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    def ask(self, path: str, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
         """
         :raises OSError: when no converter can be started. This process never sees a document, so that its being lost
             twice is the machine's doing.
         """
         for _ in range(2):
-            header, body = self._asked(path, limits)
+            header, body = self._asked(path, limits, options)
             if "fault" in header:
                 raise OSError(header["fault"], f"{_NO_CONVERTER}: {header['detail']}")
             if header.get("refused") != _LOST:
                 return header, body
         raise ChildProcessError(f"{_NO_CONVERTER}: the process that starts them was ended twice")
 
-    def _asked(self, path: str, limits: Limits) -> tuple[dict[str, Any], bytes]:
+    def _asked(self, path: str, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
         process = self._started()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes, for mypy
-        request = {"path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes}
+        request: dict[str, Any] = {
+            "path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes,
+        }  # fmt: skip
+        if options:
+            request["options"] = options
         hung = threading.Event()
 
         def end_it() -> None:

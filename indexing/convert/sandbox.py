@@ -3,6 +3,7 @@
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import sys
 from typing import Any
@@ -16,6 +17,7 @@ _FORBIDDEN = (
     "os.exec",
     "os.posix_spawn",
 )
+_RECOGNISER = shutil.which("tesseract")
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -43,8 +45,16 @@ def restrict(seconds: float, memory: int, keep: int) -> None:
     sys.addaudithook(_guard)
 
 
+def _may_start(arguments: tuple[Any, ...]) -> bool:
+    """tesseract alone, found before any document was read; it works on pipes, under the same limits."""
+    return _RECOGNISER is not None and arguments[0] == _RECOGNISER
+
+
 def _guard(event: str, arguments: tuple[Any, ...]) -> None:
-    if event.startswith(_FORBIDDEN) or (event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING):
+    if event == "subprocess.Popen" and _may_start(arguments):
+        return
+    opens = event == "open" and isinstance(arguments[2], int) and not isinstance(arguments[0], int)  # int: a pipe's end
+    if event.startswith(_FORBIDDEN) or (opens and arguments[2] & _WRITING):
         raise PermissionError(f"{event} is not for converters")
 
 

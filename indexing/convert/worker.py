@@ -16,29 +16,13 @@ import select
 import signal
 import stat
 import time
-from collections.abc import Callable
 from pathlib import PurePath
 from typing import Any
 
-from indexing.convert.extracted import MAX_CHARACTERS, Extracted, Refusal
-from indexing.convert.kinds import MIME_TYPES, Kind, kind_of
-from indexing.convert.plain import without_readable
+from indexing.convert.dispatch import Options, convert, header_of
+from indexing.convert.extracted import Refusal
 from indexing.convert.sandbox import restrict
 
-_CONVERTERS: dict[Kind, tuple[str, str]] = {
-    "pdf": ("pdf", "convert_pdf"),
-    "docx": ("word", "convert_docx"),
-    "pptx": ("slides", "convert_pptx"),
-    "xlsx": ("sheets", "convert_xlsx"),
-    "msg": ("mail", "convert_msg"),
-    "eml": ("mail", "convert_eml"),
-    "html": ("web", "convert_html"),
-    "markdown": ("markdown", "convert_markdown"),
-    "csv": ("table_text", "convert_csv"),
-    "json": ("data", "convert_json"),
-    "jsonl": ("data", "convert_jsonl"),
-    "text": ("plain", "convert_text"),
-}
 # Loaded before the fork, so that the files of a folder share the cost.
 _LIBRARIES = {
     ".pdf": ["pypdfium2", "ctypes", "statistics", "indexing.convert.pdf"],
@@ -48,6 +32,8 @@ _LIBRARIES = {
     ".html": ["selectolax.lexbor"],
     ".md": ["selectolax.lexbor", "markdown_it"],
     ".eml": ["email.policy", "selectolax.lexbor"],
+    ".odt": ["indexing.convert.office.opendocument"],
+    ".epub": ["indexing.convert.web.epub"],
     ".msg": ["oxmsg"],
 }
 _MAX_RESULT = 400_000_000
@@ -138,7 +124,8 @@ def _child(request: dict[str, Any], writing: int) -> None:
     try:
         restrict(request["seconds"], request["memory"], keep=writing)
         data, known = _read(request["path"], request["max_bytes"])
-        header, body = _converted(data, PurePath(request["path"]).suffix.lower())
+        chosen = {"options": options} if (options := request.get("options")) else {}
+        header, body = _converted(data, PurePath(request["path"]).suffix.lower(), **chosen)
         header.update(known)
     except Refusal as refusal:
         header, body = _refused(refusal.reason, refusal.detail, **known), []
@@ -153,28 +140,17 @@ def _child(request: dict[str, Any], writing: int) -> None:
         _write(writing, part)
 
 
-def _converted(data: bytes, suffix: str) -> tuple[dict[str, Any], list[bytes]]:
-    kind = kind_of(data, suffix)
-    module, function = _CONVERTERS[kind]
-    convert: Callable[[bytes], Extracted] = getattr(importlib.import_module(f"indexing.convert.{module}"), function)
-    page = convert(data)
-    if len(page.text) > MAX_CHARACTERS:
-        raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")
-    if refusal := without_readable(page.text):
-        raise refusal
-    text = page.text.encode("utf-8", "replace")
-    header = {
-        "title": page.title,
-        "headings": page.headings,
-        "paged": page.paged,
-        "page_kind": page.page_kind,
-        "page_labels": page.page_labels,
-        "mime_type": page.mime_type or MIME_TYPES[kind],
-        "notes": page.notes,
-        "has_layout": page.layout is not None,
-        "parts": [len(text), len(page.layout or b"")],
-    }
-    return header, [text, page.layout or b""]
+def _converted(data: bytes, suffix: str, options: dict[str, bool] | None = None) -> tuple[dict[str, Any], list[bytes]]:
+    """The file's header, with those of the files inside it as `members`, and for each its text and its layout."""
+    header: dict[str, Any] = {}
+    body: list[bytes] = []
+    for page in convert(data, suffix, Options(**(options or {}))):
+        if not header:
+            header = {**header_of(page), "members": []}
+        else:
+            header["members"].append(header_of(page))
+        body += [page.text.encode("utf-8", "replace"), page.layout or b""]
+    return {**header, "parts": [len(part) for part in body]}, body
 
 
 def _read(path: str, limit: int) -> tuple[bytes, dict[str, Any]]:

@@ -135,7 +135,10 @@ def test_what_can_be_read_is_read_right(run):
 def test_what_was_left_out_is_said(run):
     notes = {os.path.basename(path): note for path, note in run[0].notes}
     assert notes["47-broken-line.jsonl"] == "not JSON, left out: line 5001"
-    assert "attachment not read" in notes["48-odd.eml"]
+
+
+def test_an_attachment_is_a_document_of_its_own_whose_name_leads_nowhere(run):
+    assert texts(run, "48-odd.eml > excerpt-evil") == "x"
 
 
 def test_what_is_refused_is_recorded_with_its_hash(run):

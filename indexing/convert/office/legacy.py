@@ -1,0 +1,59 @@
+"""DOC, XLS and PPT, the office formats of the time before 2007, read by kreuzberg (MIT)."""
+
+from typing import Any
+
+from indexing.convert.extracted import Extracted, Refusal, TextBuilder, one_line
+from indexing.convert.kinds import MIME_TYPES, Kind
+from indexing.convert.tables import Cell, table_lines
+from indexing.convert.tables.grid import Row
+
+
+def convert_doc(data: bytes) -> Extracted:
+    return _text(data, "doc")
+
+
+def convert_ppt(data: bytes) -> Extracted:
+    return _text(data, "ppt")
+
+
+def convert_xls(data: bytes) -> Extracted:
+    """Each sheet's cells as a table, under the sheet's name."""
+    found = _extracted(data, "xls")
+    builder, labels = TextBuilder(), []
+    names = list((found.metadata or {}).get("sheet_names") or [])
+    for number, table in enumerate(found.tables or []):
+        if labels:
+            builder.page()
+        labels.append(one_line(names[number] if number < len(names) else None) or f"Sheet{number + 1}")
+        builder.heading(labels[-1], 1)
+        builder.lines(table_lines(Row(Cell(str(cell)) for cell in row) for row in table.cells))
+    if not labels:
+        builder.block(found.content)
+        return Extracted(builder.text(), MIME_TYPES["xls"])
+    return Extracted(
+        builder.text(), MIME_TYPES["xls"], headings=builder.headings, paged=True, page_kind="sheet", page_labels=labels
+    )
+
+
+def _text(data: bytes, kind: Kind) -> Extracted:
+    found = _extracted(data, kind)
+    builder = TextBuilder()
+    for paragraph in found.content.split("\n\n"):
+        builder.block(paragraph)
+    title = (found.metadata or {}).get("title")
+    return Extracted(builder.text(), MIME_TYPES[kind], title=one_line(title if isinstance(title, str) else None))
+
+
+def _extracted(data: bytes, kind: Kind) -> Any:
+    try:
+        import kreuzberg
+    except ImportError:
+        raise Refusal(
+            "unknown format",
+            f"{kind.upper()} is read by kreuzberg: pip install kreuzberg, or save it as {kind.upper()}X",
+        ) from None
+    try:
+        config = kreuzberg.ExtractionConfig(use_cache=False, enable_quality_processing=False)
+        return kreuzberg.extract_bytes_sync(data, MIME_TYPES[kind], config)
+    except Exception as error:  # its errors quote the document
+        raise Refusal("damaged", f"not a whole {kind.upper()} ({type(error).__name__})") from None

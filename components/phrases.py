@@ -6,6 +6,8 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from components.search_form import search_form
+
 # Bytes instead of text: one table for 256 values clears what is no part of a word at the speed of copying.
 _TABLE = bytes(byte if byte >= 0x80 or chr(byte).isalnum() or byte in b"_\n" else ord(" ") for byte in range(256))
 # One character, ASCII first: searching for it is three times as fast as for runs, or the other way round.
@@ -42,7 +44,7 @@ def phrase_shares(pairs: Sequence[tuple[str, str]], texts: Sequence[str]) -> lis
 
 def _lines(texts: Sequence[str]) -> bytes:
     """A line a text: its casefolded words between spaces, of which there are `_MOST_SPACES` at most in a row."""
-    folded = (text.casefold().replace("\n", " ") for text in texts)
+    folded = (search_form(text).casefold().replace("\n", " ") for text in texts)
     joined = " \n ".join(text if text.isascii() else _FOREIGN_SEPARATOR.sub(" ", text) for text in folded)
     words = f" {joined} ".encode().translate(_TABLE)
     while b" " * (_MOST_SPACES + 1) in words:

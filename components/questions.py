@@ -2,7 +2,8 @@
 
 import re
 
-WORD = re.compile(r"\w+")
+# Vowel signs of Indian and Southeast Asian scripts are marks to Python, and letters to whoever writes them.
+WORD = re.compile(r"[\w\u0900-\u0963\u0966-\u0dff\u0e30-\u0e4e\u0eb0-\u0ecd\u0f18-\u0fbc\u102b-\u103e\u17b4-\u17d3]+")
 
 # Words that ask, and the auxiliaries that come with them: they say what kind of answer is wanted, and do not stand in
 # the passage that holds it. On training articles of SQuAD "what", "how", "did" and "many" are no more frequent in the

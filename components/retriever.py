@@ -9,6 +9,7 @@ from haystack import Document, component
 from components.batching import DynamicBatcher, RestartingBatcher
 from components.phrases import phrase_shares
 from components.questions import pairs, search_text
+from components.search_form import search_form
 from components.stores.contract import PassageStore, check_search
 from components.stores.fusion import Fusion, Method
 
@@ -200,7 +201,7 @@ class HybridRetriever:
         """The arguments of the store's `hybrid_search`."""
         depth = max(top_k, self.phrase_candidates) if self._looks_at_phrases else top_k
         fusion = Fusion(self.fusion, self.words_weight, max(self.candidates, depth), self.rank_constant)
-        texts = [search_text(query, self.language) for query in queries]
+        texts = [search_text(search_form(query), self.language) for query in queries]
         return texts, embeddings, depth, self._filters(filters), fusion
 
     @property
@@ -215,7 +216,7 @@ class HybridRetriever:
     def _by_phrases(self, query: str, documents: list[Document], top_k: int) -> list[Document]:
         """The documents in the order of fused score and phrases together; scores still lie between 0 and 1."""
         near, rest = documents[: self.phrase_candidates], documents[self.phrase_candidates :]
-        shares = phrase_shares(pairs(query, self.language), [document.content or "" for document in near])
+        shares = phrase_shares(pairs(search_form(query), self.language), [document.content or "" for document in near])
         fused = [document.score or 0.0 for document in near]
         gain = self.phrase_weight * max(fused, default=0.0)
         scores = [score + gain * share for score, share in zip(fused, shares, strict=True)]

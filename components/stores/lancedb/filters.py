@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from components.search_form import search_form
 from components.stores.filters import Comparison, Condition, normalise
 from components.stores.iso_dates import parse_moment
 from components.stores.lancedb.filter_columns import (
@@ -91,6 +92,8 @@ def _meta_equality(path: str, values: list[Any]) -> str:
 def _text_equality(column: str, values: list[Any]) -> str:
     parts = []
     texts = [value for value in values if isinstance(value, str)]
+    if column == "content":  # kept as words are looked for in it
+        texts = [search_form(text) for text in texts]
     if texts:
         parts.append(f"coalesce({column} IN ({', '.join(map(text_literal, dict.fromkeys(texts)))}), false)")
     if any(value is None for value in values):

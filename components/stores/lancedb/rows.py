@@ -9,6 +9,7 @@ import numpy as np
 from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
+from components.search_form import search_form
 from components.stores.lancedb.filter_columns import exists_label, leaves, numbers, value_labels
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def to_table(documents: Sequence[Document], fields: Iterable[str], dimension: in
     rows = schema(fields, dimension, {})
     columns: dict[str, Any] = {
         "id": [document.id for document in documents],
-        "content": [_text(document, document.content, "content") for document in documents],
+        "content": [_searched(document) for document in documents],
         "extra": [_extra(document) for document in documents],
         **meta_columns([(document.id, document.meta) for document in documents], fields),
     }
@@ -91,7 +92,7 @@ def meta_columns(metas: Sequence[tuple[str, dict[str, Any]]], fields: Iterable[s
         columns["nums"].append(json.dumps({_storable(path): number for path, number in numbers(meta).items()}))
         for field in extra_fields:
             value = meta.get(field)
-            columns[field_column(field)].append(_storable(value) if isinstance(value, str) else None)
+            columns[field_column(field)].append(_storable(search_form(value)) if isinstance(value, str) else None)
     return columns
 
 
@@ -104,7 +105,7 @@ def to_documents(table: "pa.Table") -> list[Document]:
         documents.append(
             Document(
                 id=row["id"],
-                content=row["content"],
+                content=extra.get("content", row["content"]),
                 meta=json.loads(row["meta"]),
                 embedding=vectors[position] if vectors else None,
                 score=extra.get("score"),
@@ -150,6 +151,12 @@ def _vectors(documents: Sequence[Document], dimension: int) -> "pa.Array":
     return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), dimension, mask=pa.array(missing))
 
 
+def _searched(document: Document) -> str | None:
+    """The content as words are looked for in it (`search_form`); where it is written otherwise, `extra` holds it."""
+    text = _text(document, document.content, "content")
+    return None if text is None else search_form(text)
+
+
 def _text(document: Document, text: str | None, what: str) -> str | None:
     if text is not None and not text.isascii():
         try:
@@ -171,6 +178,8 @@ def _extra(document: Document) -> str | None:
     extra: dict[str, Any] = {}
     if document.score is not None:
         extra["score"] = document.score
+    if document.content is not None and search_form(document.content) != document.content:
+        extra["content"] = document.content
     if document.sparse_embedding is not None:
         extra["sparse"] = document.sparse_embedding.to_dict()
     if document.blob is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from haystack import Document
 
+from components.search_form import search_form
 from components.stores.fusion import Fusion, fuse
 from components.stores.lancedb import rows
 from components.stores.lancedb.filters import ids_condition
@@ -123,6 +124,7 @@ class Snapshot:
     async def _words(self, query: str, depth: int, where: str | None) -> Leg:
         from lancedb import query as lance
 
+        query = search_form(query)
         if not query.strip():
             return []
         columns = [rows.field_column(name) for name in self.boosts]

@@ -42,7 +42,7 @@ class Haystack:
 
     def __init__(self, model: Path, device: str) -> None:
         self.name = "TransformersExtractiveReader"
-        self.reader = _haystack_reader(model, device)
+        self.reader = haystack_reader(model, device)
 
     def read(self, tasks: Sequence[Task]) -> list[str]:
         return [self._one(task) for task in tasks]
@@ -59,7 +59,7 @@ class HaystackTuned(Haystack):
         import torch
 
         self.name = "the same, bf16, sorted"
-        self.reader = _haystack_reader(model, device, {"dtype": torch.bfloat16}, 8 if device == "cpu" else 64)
+        self.reader = haystack_reader(model, device, {"dtype": torch.bfloat16}, 8 if device == "cpu" else 64)
 
     def _one(self, task: Task) -> str:
         by_length = sorted(task.documents, key=lambda document: len(document.content or ""))
@@ -138,7 +138,7 @@ def sides(model: Path, device: str, folder: Path) -> list[Side]:
     return every
 
 
-def _haystack_reader(
+def haystack_reader(
     model: Path, device: str, model_kwargs: dict[str, Any] | None = None, batch: int | None = None
 ) -> Any:
     from haystack.utils import ComponentDevice

@@ -9,7 +9,7 @@ from components.reader.answers.answer_spans import locate_spans
 from components.reader.answers.extracted_answers import build_answers
 from components.reader.answers.ranking import AnswerSpan, rank_answers
 from components.reader.calibration import NEVER, Calibration
-from components.reader.early_stop import FIRST_PASSAGES, join_spans, stop_logit, undecided
+from components.reader.early_stop import FIRST_PASSAGES, join_spans, stop_logit, texts_left
 from components.reader.engines.base import SpanEngine
 from components.reader.recovery import RecoveringEngine
 from components.reader.request import ReadSettings, Request
@@ -92,12 +92,12 @@ class SpanReader:
         enough = stop_logit(weights, settings.early_stop)
         if enough >= NEVER:
             return self._best_spans(texts, settings, weights)
-        spans = self._best_spans([each.part(0, FIRST_PASSAGES) for each in texts], settings, weights)
-        numbers = undecided(spans, enough)
-        rest = self._best_spans([texts[number].part(FIRST_PASSAGES) for number in numbers], settings, weights)
-        for number, more in zip(numbers, rest, strict=True):
-            spans[number] = join_spans(spans[number], more)
-        return spans
+        spans = self._best_spans(
+            [each.take(range(len(each.texts))[:FIRST_PASSAGES]) for each in texts], settings, weights
+        )
+        numbers = [texts_left(each, found, enough, weights) for each, found in zip(texts, spans, strict=True)]
+        rest = self._best_spans([each.take(left) for each, left in zip(texts, numbers, strict=True)], settings, weights)
+        return [join_spans(*parts) for parts in zip(spans, rest, strict=True)]
 
     def _best_spans(
         self, texts: Sequence[RequestTexts], settings: ReadSettings, weights: Calibration

@@ -1,6 +1,6 @@
 """Which texts are read for a request? Each distinct one once, joined with the question as tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from haystack import logging
@@ -38,9 +38,12 @@ class RequestTexts:
             documents[number].append(rank)
         return cls(request, texts, documents)
 
-    def part(self, begin: int, end: int | None = None) -> "RequestTexts":
-        """The same request with the texts from ``begin`` up to ``end`` only, in the order of the documents."""
-        return RequestTexts(self.request, self.texts[begin:end], self.documents[begin:end])
+    def take(self, numbers: Iterable[int]) -> "RequestTexts":
+        """The same request with these of its texts only."""
+        kept = list(numbers)
+        return RequestTexts(
+            self.request, [self.texts[number] for number in kept], [self.documents[number] for number in kept]
+        )
 
 
 @dataclass(frozen=True)

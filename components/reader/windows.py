@@ -110,8 +110,9 @@ def cut_windows(
         _types(layout, special_types, kinds),
         np.array(lengths, dtype=np.int32),
     )
-    columns = [np.ascontiguousarray(column) for column in table.T]
-    return Windows(batch, *columns, segment=np.concatenate(segments) if segments else None)
+    pairs, contexts, context_lengths, first_tokens = (np.ascontiguousarray(column) for column in table.T)
+    segment = np.concatenate(segments) if segments else None
+    return Windows(batch, pairs, contexts, context_lengths, first_tokens, segment)
 
 
 def _types(layout: PairLayout, special: Sequence[Ints], text_lengths: Sequence[int]) -> Ints:

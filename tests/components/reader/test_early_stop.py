@@ -60,7 +60,9 @@ def test_where_nothing_may_stop_everything_is_read_at_once(reader_of: Callable[[
 
 def test_each_question_stops_for_itself(reader_of: Callable[[str], Path]) -> None:
     plain = reader(reader_of("bert"), "off")
-    questions = [(f"Who built number {n}?", FOUND[n:] + FOUND[:n]) for n in range(6)]
+    # No passage repeats the words of another: none is read for the sake of an answer's evidence.
+    own = [Document(content=f"a{n}x{n} b{n}y{n} c{n}z{n} d{n}w{n}", score=-n) for n in range(12)]
+    questions = [(f"Who built number {n}?", own[n:] + own[:n]) for n in range(6)]
     logits = []
     for spans in span_features(
         plain.span_reader, [Request(query, found) for query, found in questions], plain.read_settings
@@ -74,7 +76,25 @@ def test_each_question_stops_for_itself(reader_of: Callable[[str], Path]) -> Non
     together = stopping.read(questions)
     stopped = [logit >= middle - 1e-4 for logit in logits]
     assert 0 < sum(stopped) < 6
-    assert sum(calls) == 6 * FIRST_PASSAGES + (6 - sum(stopped)) * (len(FOUND) - FIRST_PASSAGES)
+    assert sum(calls) == 6 * FIRST_PASSAGES + (6 - sum(stopped)) * (len(own) - FIRST_PASSAGES)
     for answers, done, whole in zip(together, stopped, plain.read(questions), strict=True):
         if not done:
             assert shown(answers) == shown(whole)
+
+
+def test_places_and_evidence_of_a_shown_answer_are_complete(reader_of: Callable[[str], Path]) -> None:
+    """The passages that repeat the answer are read although the question is decided; the others stay unread."""
+    stopping = reader(reader_of("bert"), "safe", stop_safe=-1e5)
+    others = [Document(content=f"It is {n} metres tall; some went up.", score=-30.0 - n) for n in range(6)]
+    best = stopping.run("Who?", [*FOUND[:FIRST_PASSAGES], *others], top_k=1)["answers"][0].data
+    # Equal scores, so that the first passages say the same as before.
+    holds = [Document(content=f"Here too stands {best}, they say, number {n}.", score=-30.0 - n) for n in range(2)]
+    calls = counted(stopping)
+    answers = stopping.run("Who?", [*FOUND[:FIRST_PASSAGES], *holds, *others[2:]], top_k=1)["answers"]
+    assert calls == [FIRST_PASSAGES, len(holds)]
+    whole = reader(reader_of("bert"), "off").run(
+        "Who?", [*FOUND[:FIRST_PASSAGES], *holds, *others[2:]], top_k=100, overlap_threshold=None
+    )["answers"]
+    same = next(each for each in whole if each.data == answers[0].data)
+    found, expected = ({place["document_id"] for place in each.meta["places"]} for each in (answers[0], same))
+    assert found == expected

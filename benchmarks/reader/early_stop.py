@@ -21,7 +21,7 @@ from haystack import Document
 
 from benchmarks.common.hardware import hardware
 from benchmarks.reader.work import PASSAGES
-from cli.progress import progress
+from cli.terminal.progress import progress
 from components.models import resolve_model
 from components.reader import ExtractiveReader
 from evaluation.open_index import indexed

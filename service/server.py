@@ -12,6 +12,7 @@ import uvicorn
 
 from service.app import create_service_app
 from service.load.connections import impatient
+from service.load.health_port import HealthServer
 from service.service import Service
 from service.settings import SettingsError
 
@@ -38,7 +39,7 @@ class Server(uvicorn.Server):
         if self.service.draining or sig == signal.SIGINT:
             super().handle_exit(sig, frame)
             return
-        self.service.draining, self.service.ready = True, False
+        self.service.draining = True
         self._captured_signals.append(sig)
         self._ending = asyncio.get_running_loop().create_task(self._drain())
 
@@ -66,6 +67,7 @@ def serve(service: Service, on_start: Callable[[int], None] = lambda port: None)
         )
     for name in ("uvicorn.access", "httpx"):
         logging.getLogger(name).disabled = True
+    health = HealthServer(service, settings.host, settings.health_port) if settings.health_port else None
     service.engine.warm_up()
     config = uvicorn.Config(
         create_service_app(service),
@@ -83,3 +85,5 @@ def serve(service: Service, on_start: Callable[[int], None] = lambda port: None)
     )
     with contextlib.suppress(KeyboardInterrupt):
         Server(config, service, on_start).run()
+    if health is not None:
+        health.close()

@@ -1,6 +1,8 @@
 """Everything the routes share: settings, engine, permissions, jobs, limits. One object a process."""
 
+import math
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -46,9 +48,14 @@ class Service:
     pages: PageCache = field(default_factory=PageCache)
     vocabularies: Vocabularies = field(default_factory=Vocabularies)
     draining: bool = False
-    ready: bool = False
+    last_canary: float = -math.inf  # when a canary question was last answered, on the monotonic clock
     token_cost: float = 4000.0
     closed: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def ready(self) -> bool:
+        """Whether a canary question was answered lately, and the server is not about to end; from any thread."""
+        return not self.draining and time.monotonic() - self.last_canary <= self.settings.ready_within
 
     @property
     def needs_key(self) -> bool:

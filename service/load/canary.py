@@ -22,20 +22,21 @@ class Canary:
     """
     Asks every `canary_every` seconds; `service.ready` follows from it.
 
-    A loop that sleeps and looks, so that a frozen or overloaded machine is found out at the latest when it goes on.
+    A loop that sleeps and looks, so that an engine that hangs is found out however it hangs.
     """
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.last_answer = 0.0
         self._asking: asyncio.Task[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self._hang_told = False
+        self._awake_since = (
+            time.monotonic()
+        )  # the process itself: one that was stopped has no right to call others slow
+        self._is_told = False
 
     async def start(self) -> None:
         """Ask once and wait for the answer: the server is ready when the port opens. Then go on asking."""
         await self._ask(self.service.settings.max_timeout)
-        self._look()
         self._task = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -46,26 +47,28 @@ class Canary:
     async def _watch(self) -> None:
         settings = self.service.settings
         step = min(0.25, settings.canary_every / 4)
-        next_question = time.monotonic() + settings.canary_every
+        next_question = last_look = time.monotonic()
         while True:
             await asyncio.sleep(step)
             now = time.monotonic()
+            if now - last_look > step + 2.0:
+                self._awake_since = now
+            last_look = now
             if (self._asking is None or self._asking.done()) and now >= next_question:
                 next_question = now + settings.canary_every
                 self._asking = asyncio.create_task(self._ask(settings.max_timeout))
-            self._look()
+            self._look(now)
 
-    def _look(self) -> None:
-        service, settings = self.service, self.service.settings
-        silent = time.monotonic() - self.last_answer
-        service.ready = silent <= settings.ready_within
-        waits = self._asking is not None and not self._asking.done()
-        if waits and min(silent, time.monotonic() - service.gate.last_done) > settings.hang_after:
-            if not self._hang_told:
-                self._hang_told = True
-                self._dump()
-            if (ended := service.gate.abandon()) > 0:
-                log.error("nothing was answered for %.0f seconds: %d requests were given up", silent, ended)
+    def _look(self, now: float) -> None:
+        service = self.service
+        silent = now - max(service.last_canary, service.gate.last_done, self._awake_since)
+        if self._asking is None or self._asking.done() or silent <= service.settings.hang_after:
+            return
+        if not self._is_told:
+            self._is_told = True
+            self._dump()
+        if (ended := service.gate.abandon()) > 0:
+            log.error("nothing was answered for %.0f seconds: %d requests were given up", silent, ended)
 
     async def _ask(self, seconds: float) -> None:
         begin = time.monotonic()
@@ -74,9 +77,9 @@ class Canary:
         except Exception as error:
             log.warning("the canary question failed with %s", type(error).__name__)
             return
-        self.last_answer = time.monotonic()
-        self._hang_told = False
-        self.service.metrics.canary.set(self.last_answer - begin)
+        self.service.last_canary = time.monotonic()
+        self._is_told = False
+        self.service.metrics.canary.set(self.service.last_canary - begin)
 
     def _dump(self) -> None:
         path = self.service.settings.data / f"stacks-{datetime.now():%Y%m%d-%H%M%S}.txt"

@@ -77,6 +77,7 @@ class _Passage:
         self.received = 0
         self.body_done = False
         self.is_withheld = False
+        self.refusal: ServiceError | None = None  # of the body: the framework would make a 400 of it
 
     async def run(self) -> None:
         try:
@@ -91,10 +92,12 @@ class _Passage:
                 await self.app(self.scope, self.receive, self.send)
             finally:
                 current_caller.reset(token)
+            if self.refusal is not None:
+                raise self.refusal
             if self.is_withheld:
                 raise RuntimeError("an answer from inside that is not for clients")
         except Exception as error:
-            await self._fail(explain(error), error)
+            await self._fail(self.refusal or explain(error), error)
         finally:
             name = self.route.name if self.route else "other"
             self.service.metrics.requests.labels(name, str(self.status or 499)).inc()
@@ -195,18 +198,20 @@ class _Passage:
             async with asyncio.timeout(max(0.0, min(settings.stall_timeout, left))):
                 message = await self._receive()
         except TimeoutError:
-            raise ServiceError(408, "too_slow", "The request did not come in time.") from None
+            self.refusal = ServiceError(408, "too_slow", "The request did not come in time.")
+            raise self.refusal from None
         if message["type"] == "http.request":
             self.received += len(message.get("body", b""))
             if self.received > self._limit():
-                raise self._too_large()
+                self.refusal = self._too_large()
+                raise self.refusal
             self.body_done = not message.get("more_body", False)
         return message
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.status >= 500:
+            if self.status >= 500 or self.refusal is not None:
                 self.status, self.is_withheld = 0, True  # from inside, and not for clients
                 return
             message = {**message, "headers": self._with_headers(message["headers"])}

@@ -109,7 +109,7 @@ def is_page_file(path: str, folder: Path | None = None) -> bool:
     if path == "/":
         return (folder / "index.html").is_file()
     parts = path.split("/")[1:]
-    if not all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", part) for part in parts):
+    if len(path) > 500 or not all(re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", part) for part in parts):
         return False
     file = folder.joinpath(*parts)
     return file.is_file() and file.resolve().is_relative_to(folder.resolve())

@@ -24,8 +24,7 @@ async def live(request: Request) -> Response:
 async def ready(request: Request) -> Response:
     """A canary question went through the queue within the last seconds, and the server is not about to end."""
     service = service_of(request)
-    is_ready = service.ready and not service.draining
-    return json_response({"ready": is_ready}, 200 if is_ready else 503)
+    return json_response({"ready": service.ready}, 200 if service.ready else 503)
 
 
 @router.get("/metrics", tags=["operation"], response_class=Response, responses=ERRORS)

@@ -53,10 +53,11 @@ class FakeReader:
     long, `crash` makes the batch fail, `hang` blocks for ever.
 
     :param seconds: that a question takes, one after the other.
+    :param log: a file that gets every question which is computed, for tests in another process.
     """
 
-    def __init__(self, seconds: float = 0.0, batch: int = 8) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float = 0.0, batch: int = 8, log: Path | None = None) -> None:
+        self.seconds, self.log = seconds, log
         self.seen: list[str] = []
         self.read: list[tuple[str, Document]] = []
         self.never = threading.Event()
@@ -79,6 +80,9 @@ class FakeReader:
     def _compute(self, asked: list[Any]) -> list[list[ExtractedAnswer]]:
         for query, documents, _ in asked:
             self.seen.append(query)
+            if self.log is not None:
+                with self.log.open("a", encoding="utf-8") as file:
+                    file.write(f"{query}\n")
             self.read += [(query, document) for document in documents]
             del self.read[:-1000]
             if "hang" in query:

@@ -101,6 +101,8 @@ def pipeline_file(name: str, chosen: str) -> Path:
     """
     folder = find_pipelines(chosen)
     path = folder / f"{name}.yaml"
+    if name == "index" and not path.is_file() and folder.parent == SETS:
+        path = SETS / "embedded" / "index.yaml"  # sets that only answer in another way share its index
     if not path.is_file():
         raise BrokenPipelineError(path, None, f"is missing; `{folder}` must hold index.yaml and ask.yaml")
     return path

@@ -12,7 +12,11 @@ from pipelines.loader import SETS, load_pipeline
 
 FILES = sorted(SETS.glob("*/*.yaml"))
 ALLOWED = ["components.*", "indexing.*"]
-ENVIRONMENT = {"EXCERPT_STORE": "somewhere", "ELASTICSEARCH_URL": "http://localhost:9200"}
+ENVIRONMENT = {
+    "EXCERPT_STORE": "somewhere",
+    "ELASTICSEARCH_URL": "http://localhost:9200",
+    "EXCERPT_GENERATOR": "models/t5",
+}
 
 
 def names(path: Any) -> str:

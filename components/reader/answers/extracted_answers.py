@@ -26,7 +26,7 @@ def build_answers(request: Request, ranking: Ranking, threshold: float) -> list[
             break  # they come in falling order
         if settings.overlap_threshold is None or not _is_covered(ranked.places[0], taken, settings.overlap_threshold):
             taken += ranked.places
-            answers.append(_build_answer(request, ranked))
+            answers.append(build_answer(request, ranked))
     if settings.no_answer:
         best_probability = ranking.answers[0].probability if ranking.answers else 0.0
         abstain = best_probability < threshold or best_probability <= ranking.no_answer
@@ -42,7 +42,8 @@ def _is_covered(place: AnswerSpan, taken: list[AnswerSpan], threshold: float) ->
     )
 
 
-def _build_answer(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
+def build_answer(request: Request, ranked: RankedAnswer) -> ExtractedAnswer:
+    """One answer at its best place, with its page, its context and all its places."""
     best = ranked.places[0]
     document = request.documents[best.passage]
     text = document.content or ""

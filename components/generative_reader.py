@@ -1,0 +1,273 @@
+"""A reader that writes its answer (T5, FLAN, BART, UnifiedQA), and says where in the passages it stands."""
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from haystack import Document, ExtractedAnswer, GeneratedAnswer, component
+from haystack.utils import Secret
+
+from components.batching import DynamicBatcher, RestartingBatcher
+from components.generation.prompts import Template
+from components.reader.answers.answer_text import normalise_answer
+from components.reader.answers.extracted_answers import build_answer
+from components.reader.answers.provenance import find_origin
+from components.reader.answers.ranking import AnswerSpan, RankedAnswer, passage_logits, rank_answers
+from components.reader.calibration import Calibration
+from components.reader.request import Request
+
+if TYPE_CHECKING:
+    from components.generation.engine import Seq2SeqEngine, Written
+    from components.generation.windows import PromptWindow
+
+Passages = Literal["each", "fused"]
+NotInText = Literal["mark", "refuse"]
+Answer = ExtractedAnswer | GeneratedAnswer
+
+_CHARACTERS_A_BATCH = 100_000
+_CHARACTERS_WAITING = 20_000_000
+# Of a model nobody has calibrated: its mean token log-probability against its own of saying nothing.
+UNCALIBRATED = Calibration(span=1.0, null=-0.5, retriever=0.25, no_answer=-0.7, agreement=0.5, temperature=0.5)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    query: str
+    documents: tuple[Document, ...]
+    top_k: int
+
+
+@component
+class GenerativeReader:
+    """
+    Answers by writing, one passage at a time, and ranks what was written; or once, over all passages together.
+
+    What was written is sought in its passage, by its words, then whatever case and marks, then by edit distance, and
+    comes as an `ExtractedAnswer` with the passage's own words. What stands nowhere comes as a `GeneratedAnswer` whose
+    `meta` says so, or is refused. Empty output is "no answer"; its probability comes last, as from `ExtractiveReader`.
+
+    Any checkpoint for `AutoModelForSeq2SeqLM` that was trained to answer questions can be used.
+
+    ```python
+    reader = GenerativeReader(model="mrm8488/t5-base-finetuned-squadv2")
+    reader.run(query="Who wrote it?", documents=[Document(content="It was written by Ada.")])["answers"][0].data
+    ```
+    """
+
+    def __init__(
+        self,
+        model: str,
+        template: str = "t5",
+        passages: Passages = "each",
+        not_in_text: NotInText = "mark",
+        no_answer_sign: str = "",
+        top_k: int = 3,
+        no_answer: bool = True,
+        max_new_tokens: int = 32,
+        num_beams: int = 1,
+        max_seq_length: int = 512,
+        stride: int = 128,
+        device: str = "auto",
+        precision: str = "fp32",
+        calibration: dict[str, float] | None = None,
+        token: Secret | None = Secret.from_env_var(["HF_API_TOKEN", "HF_TOKEN"], strict=False),  # noqa: B008
+        timeout: float = 120.0,
+    ) -> None:
+        """
+        :param model: A folder, or a name on the Hugging Face hub.
+        :param template: "t5", "unifiedqa", "flan", or a text with {question} and {context}.
+        :param passages: "each" writes once for each passage and ranks; "fused" once, the decoder seeing all of them.
+        :param not_in_text: What becomes of an answer that stands in no passage: "mark" or "refuse".
+        :param no_answer_sign: What the model writes where there is no answer, beside nothing at all.
+        :param top_k: How many answers to return at most; the no-answer is not counted.
+        :param no_answer: Whether the no-answer comes last, with its probability.
+        :param max_new_tokens: Longest answer.
+        :param num_beams: Beams of the search; 1 is greedy.
+        :param max_seq_length: Tokens of question and passage together; longer passages are read in several windows.
+        :param stride: Tokens that two windows of a passage share.
+        :param device: "auto", "cpu", "cuda".
+        :param precision: "fp32", "bf16"; "fp16" on CUDA.
+        :param calibration: Weights to use instead of those in the folder's calibration.json.
+        :param token: For private models of the hub.
+        :param timeout: Seconds that an asynchronous caller waits at most.
+        :raises ValueError: When a setting is outside what is allowed.
+        """
+        for name, value, allowed in (
+            ("passages", passages, get_args(Passages)),
+            ("not_in_text", not_in_text, get_args(NotInText)),
+        ):
+            if value not in allowed:
+                raise ValueError(f"GenerativeReader: {name} must be one of {', '.join(allowed)}; got {value!r}")
+        counts = {"max_new_tokens": max_new_tokens, "num_beams": num_beams, "max_seq_length": max_seq_length}
+        for name, count in counts.items():
+            if count < 1:
+                raise ValueError(f"GenerativeReader: {name} must be at least 1, got {count}")
+        if top_k < 0 or stride < 0:
+            raise ValueError(f"GenerativeReader: top_k and stride must be at least 0, got {top_k} and {stride}")
+        Template.of(template)
+        if calibration is not None:
+            Calibration.from_weights(calibration, "the reader's setting 'calibration'")
+        self.model = str(model)
+        self.template = template
+        self.passages = passages
+        self.not_in_text = not_in_text
+        self.no_answer_sign = no_answer_sign
+        self.top_k = top_k
+        self.no_answer = no_answer
+        self.max_new_tokens = max_new_tokens
+        self.num_beams = num_beams
+        self.max_seq_length = max_seq_length
+        self.stride = stride
+        self.device = device
+        self.precision = precision
+        self.calibration = calibration
+        self.token = token
+        self.timeout = timeout
+        self._engine: Seq2SeqEngine | None = None
+        self._weights = UNCALIBRATED
+        self._batcher = RestartingBatcher(self._make_batcher)
+        self._lock = threading.Lock()  # engines are for one thread at a time
+
+    def warm_up(self) -> None:
+        """
+        Load the model. Free when it is loaded.
+
+        :raises components.models.ModelError: when it is not found, or is a model of another kind.
+        """
+        with self._lock:
+            if self._engine is None:
+                from components.generation.engine import Seq2SeqEngine
+
+                token = self.token.resolve_value() if self.token else None
+                engine = Seq2SeqEngine(self.model, self.device, self.precision, token)
+                if self.calibration is not None:
+                    self._weights = Calibration.from_weights(self.calibration, "the reader's setting 'calibration'")
+                else:
+                    self._weights = Calibration.load(engine.folder) or UNCALIBRATED
+                self._engine = engine
+
+    @component.output_types(answers=list[Answer])
+    def run(self, query: str, documents: list[Document], top_k: int | None = None) -> dict[str, Any]:
+        """
+        Answer one question.
+
+        :param query: The question.
+        :param documents: Passages, best first; their `score` takes part in the ranking. Those without text are skipped.
+        :returns: `answers`, most probable first, the no-answer last.
+        :raises ValueError: When the question leaves no room for a passage.
+        """
+        self.warm_up()
+        return {"answers": self._answer([self._asked(query, documents, top_k)])[0]}
+
+    @component.output_types(answers=list[Answer])
+    async def run_async(self, query: str, documents: list[Document], top_k: int | None = None) -> dict[str, Any]:
+        """
+        `run` without blocking the event loop; questions asked at the same time are written in one batch.
+
+        :raises components.batching.QueueFull: When too much is waiting already.
+        :raises components.batching.RequestTimeout: When there is no answer within `timeout`.
+        """
+        if self._engine is None:
+            await asyncio.to_thread(self.warm_up)
+        return {"answers": await self._batcher.ask(self._asked(query, documents, top_k))}
+
+    def close(self) -> None:
+        """End the worker of `run_async`: who waits is told. The next `run_async` starts another."""
+        self._batcher.close()
+
+    def _asked(self, query: str, documents: Sequence[Document], top_k: int | None) -> _Asked:
+        return _Asked(query, tuple(documents), self.top_k if top_k is None else top_k)
+
+    def _answer(self, asked: Sequence[_Asked]) -> list[list[Answer]]:
+        from components.generation.windows import cut_prompts
+
+        engine = self._engine
+        assert engine is not None  # noqa: S101 - warm_up came first
+        template = Template.of(self.template)
+        with self._lock:
+            cut = [
+                cut_prompts(
+                    engine,
+                    template,
+                    one.query,
+                    [document.content or "" for document in one.documents],
+                    self.max_seq_length,
+                    self.stride,
+                )
+                for one in asked
+            ]
+            if self.passages == "fused":
+                groups = [[window.prompt for window in windows] for windows in cut if windows]
+                fused = iter(engine.write_fused(groups, self.max_new_tokens, self.num_beams))
+                written = [[next(fused)] if windows else [] for windows in cut]
+            else:
+                prompts = [window.prompt for windows in cut for window in windows]
+                each = iter(engine.write(prompts, self.max_new_tokens, self.num_beams))
+                written = [[next(each) for _ in windows] for windows in cut]
+        return [self._rank(one, windows, texts) for one, windows, texts in zip(asked, cut, written, strict=True)]
+
+    def _rank(self, asked: _Asked, windows: "list[PromptWindow]", written: "list[Written]") -> list[Answer]:
+        """One softmax over all answers and "no answer", as the extractive reader's."""
+        weights = self._weights
+        of_passage = passage_logits(weights, [document.score for document in asked.documents])
+        places: list[AnswerSpan] = []
+        said: dict[str, Written] = {}
+        for number, output in enumerate(written):
+            key = normalise_answer(output.text)
+            if not output.text or output.text == self.no_answer_sign:
+                continue
+            logit = weights.span * output.log_probability + weights.null * output.empty_log_probability
+            found = self._locate(asked, windows if self.passages == "fused" else [windows[number]], output.text)
+            if found is None and self.not_in_text == "refuse":
+                continue
+            passage, start, end = found or (windows[number].passage, -1, -1)
+            source, shift = find_origin(asked.documents[passage])
+            region = (source, shift + start, shift + end) if found else (source, key)
+            said.setdefault(key, output)
+            places.append(AnswerSpan(passage, start, end, key, region, logit + float(of_passage[passage])))
+        ranking = rank_answers(places, weights)
+        request = Request(asked.query, asked.documents)
+        answers: list[Answer] = []
+        for ranked in ranking.answers[: asked.top_k]:
+            output = said[ranked.places[0].text]
+            if aligned := tuple(place for place in ranked.places if place.start >= 0):
+                answer = build_answer(request, RankedAnswer(ranked.probability, aligned))
+                answer.meta["generated"] = output.text
+                answers.append(answer)
+                continue
+            held = [asked.documents[passage] for passage in dict.fromkeys(place.passage for place in ranked.places)]
+            meta = {"score": ranked.probability, "in_text": False, "note": "not in the text"}
+            meta["cut_off"] = not output.ended
+            answers.append(GeneratedAnswer(data=output.text, query=asked.query, documents=held, meta=meta))
+        if self.no_answer:
+            best = ranking.answers[0].probability if ranking.answers else 0.0
+            abstain = best < weights.threshold or best <= ranking.no_answer
+            none = ExtractedAnswer(query=asked.query, score=ranking.no_answer, data=None, meta={"abstain": abstain})
+            answers.append(none)
+        return answers
+
+    @staticmethod
+    def _locate(asked: _Asked, windows: "Sequence[PromptWindow]", answer: str) -> tuple[int, int, int] | None:
+        """Passage, start and end of the words in the windows that were read; the surest way of finding them first."""
+        from components.generation.alignment import align
+
+        order = {"exact": 0, "normalised": 1, "near": 2}
+        best: tuple[int, int, int, int] | None = None
+        for window in windows:
+            text = asked.documents[window.passage].content or ""
+            found = align(answer, text[window.start : window.end])
+            if found is not None and (best is None or order[found.how] < best[0]):
+                best = (order[found.how], window.passage, window.start + found.start, window.start + found.end)
+        return None if best is None else best[1:]
+
+    def _make_batcher(self) -> DynamicBatcher[_Asked, list[Answer]]:
+        return DynamicBatcher(
+            self._answer,
+            cost=lambda asked: sum(len(document.content or "") for document in asked.documents),
+            batch_cost=_CHARACTERS_A_BATCH,
+            queue_cost=_CHARACTERS_WAITING,
+            timeout=self.timeout,
+            name="generative reader",
+        )

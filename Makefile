@@ -17,7 +17,7 @@ BIN := $(VENV)/bin
 INDEXED = $(STORE)/made-by-make
 
 .DEFAULT_GOAL := help
-.PHONY: ask serve test lint types help setup elasticsearch
+.PHONY: ask serve test lint types docs help setup elasticsearch
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -49,6 +49,11 @@ lint: $(VENV)/made-to-test ## Check style, format, and which room imports which
 
 types: $(VENV)/made-to-test ## Check types
 	$(BIN)/mypy
+
+docs: $(VENV)/made-to-test ## Write docs/settings.md and the picture of the README again, from the code and a real answer
+	$(BIN)/excerpt index --quiet --store .excerpt examples/documents
+	$(BIN)/python -m scripts.settings
+	$(BIN)/python -m scripts.picture .excerpt
 
 elasticsearch: $(VENV)/made-to-test ## Start an Elasticsearch to play with on PORT (9200), until Ctrl-C
 	@$(BIN)/python -m elasticsearch_server $(PORT)

@@ -11,13 +11,14 @@ _level = 0
 _BEGAN = time.monotonic()
 
 
-def _set_quiet(given: bool) -> None:
+def _set_quiet(given: bool) -> bool:
     global _level
     if given:
         _level = -1
+    return given
 
 
-def _set_verbose(given: int) -> None:
+def _set_verbose(given: int) -> int:
     global _level
     if given:
         _level = given
@@ -25,6 +26,7 @@ def _set_verbose(given: int) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
         for room in ("components", "indexing", "pipelines", "cli"):
             logging.getLogger(room).setLevel(level)
+    return given
 
 
 Quiet = Annotated[

@@ -67,18 +67,46 @@ class TrainSettings:
     :param model: folder or name of the model to start from (`components.models.resolve_model`).
     :param data: SQuAD-format files.
     :param out: folder of the run: checkpoints, metrics, and the finished model under `model/`.
+    :param epochs: how often all questions are seen.
+    :param learning_rate: of the top layer, at its highest.
+    :param lr_scheduler_type: how the rate falls after warming up.
+    :param warmup_ratio: share of the steps in which the rate grows.
     :param layer_decay: the rate of each layer is this times that of the layer above it; 1 gives all the same.
+    :param head_rate: rate of the span head, as a multiple of the learning rate.
+    :param weight_decay: of AdamW; not for biases and norms.
+    :param max_grad_norm: gradients are clipped to this length.
+    :param dropout: of the whole model; null keeps the model's own.
+    :param average_decay: how much of the old average stays with each step ("ema").
+    :param average_from: share of the run after which the mean begins ("swa").
+    :param batch_tokens: tokens of a batch, which bound memory.
+    :param gradient_accumulation_steps: batches of one step.
+    :param max_length: tokens of a window, question included.
+    :param stride: tokens that neighbouring windows share.
+    :param max_question: tokens of a question; more are cut off.
+    :param crops: random beginnings and ends of windows around answers; null: windows as the reader lays them.
+    :param mixture: how many wrong passages and unanswerable questions stand beside each question.
+    :param occurrences: "given": the marked place of an answer; "all": each place of its words in the paragraph.
     :param shared_softmax_weight: weight of the softmax over all passages of a question; the rest is each window's own.
     :param average: "ema" follows the weights with `average_decay`; "swa" is their mean after `average_from` of the run.
     :param mined_depth: wrong passages mined for each question, of which each epoch draws.
     :param held_out: articles kept away from training, to judge it by.
+    :param held_out_questions: at most so many of their questions.
     :param held_out_passages: wrong passages read beside the right one in judging.
     :param evaluate_every: epochs between two looks at the held-out articles.
     :param early_stopping_patience: looks without improvement after which training stops early; 0 never stops early.
+    :param limit: only the first so many questions; null takes all.
+    :param drop_malformed: leave out questions whose answer does not stand where the file says, instead of stopping.
+    :param precision: "auto" is bf16 where the device computes it fast, else fp32.
+    :param device: "auto", "cpu", "cuda", "cuda:1".
+    :param threads: of the CPU; 0 leaves it to PyTorch.
     :param torch_compile: fuse the step with torch.compile: a minute at the start, then 1.4 times the speed on a CPU
         (needs a C++ compiler, and is fastest without dropout, whose random numbers a CPU draws one after the other).
     :param deterministic: take kernels that give the same sums each time where there are any; needed to resume to equal
         bits. On CPUs there are; on a GPU attention has none, which PyTorch then says.
+    :param seed: of everything random.
+    :param logging_steps: steps between two lines of the figures.
+    :param checkpoint_minutes: between two checkpoints.
+    :param distillation: how a teacher takes part; null: no teacher.
     :param stop_after_minutes: leave after so long with a checkpoint, to be resumed; 0 runs to the end.
     """
 

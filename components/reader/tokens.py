@@ -105,6 +105,11 @@ class PassageTokenizer:
         """Names the tokenizer by what it does: 16 hex."""
         return hashlib.sha256(self._tokenizer.to_str().encode()).hexdigest()[:16]
 
+    def vocabulary(self) -> dict[str, int]:
+        """The number of each token."""
+        numbers: dict[str, int] = self._tokenizer.get_vocab(with_added_tokens=True)
+        return numbers
+
     @cached_property
     def _unknown(self) -> int:
         """What stands for a special token that a text spells out: Unigram vocabularies hold them as pieces too."""

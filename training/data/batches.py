@@ -1,7 +1,7 @@
 """Which windows, in which order? A plan that seed and epoch fix, so that a killed run finds its place."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,23 @@ class EpochPlan:
         """The batches whose gradients are summed for one step of the optimiser, step by step."""
         for begin in range(0, len(self.batches), accumulate):
             yield [self.windows.take(rows) for rows in self.batches[begin : begin + accumulate]]
+
+
+class MixedPlan:
+    """The batches of two plans in one random order, `windows` those of the first."""
+
+    def __init__(self, own: EpochPlan, beside: EpochPlan, seed: int, epoch: int) -> None:
+        self.windows = own.windows
+        self.questions = own.questions + beside.questions
+        self.tokens = own.tokens + beside.tokens
+        other = replace(beside.windows, part=1)
+        batches = [(own.windows, rows) for rows in own.batches] + [(other, rows) for rows in beside.batches]
+        self.batches = [batches[place] for place in np.random.default_rng([seed, epoch, 3]).permutation(len(batches))]
+
+    def steps(self, accumulate: int) -> Iterator[list[WindowPlan]]:
+        """As `EpochPlan.steps`."""
+        for begin in range(0, len(self.batches), accumulate):
+            yield [windows.take(rows) for windows, rows in self.batches[begin : begin + accumulate]]
 
 
 def _pairs(

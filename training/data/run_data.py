@@ -13,10 +13,10 @@ from components.models import resolve_model
 from components.reader.tokens import PassageTokenizer
 from components.reader.windows import WindowSize
 from evaluation.squad_data import read_squad, sample, split_articles
-from training.data.batches import EpochPlan
+from training.data.batches import EpochPlan, MixedPlan
 from training.data.made_questions import make_unanswerable
 from training.data.negatives import mine
-from training.data.windows import Corpus
+from training.data.windows import Corpus, WindowBatch, WindowPlan
 from training.run.held_out import HeldOut, held_out_questions
 from training.run.settings import TrainSettings
 
@@ -36,6 +36,7 @@ class RunData:
     digest: str
     dropped: int
     tokenizer: PassageTokenizer
+    beside: "RunData | None" = None
 
     @classmethod
     def load(cls, settings: TrainSettings, say: Callable[[str], None] = lambda message: None) -> "RunData":
@@ -90,11 +91,30 @@ class RunData:
             if settings.held_out_passages and len(chosen.paragraphs) > settings.held_out_passages:
                 wrong = mine(chosen, settings.held_out_passages, cache)
             held_out = HeldOut(chosen, tokenizer, size, wrong, max(settings.batch_tokens, 4096))
-        return cls(settings, corpus, mined, asked, held_out, everything.digest(), len(everything.dropped), tokenizer)
+        beside, digest = None, everything.digest()
+        if settings.beside is not None:
+            more = settings.beside
+            beside = cls.load(
+                replace(
+                    settings, data=more.data, mixture=more.mixture, crops=more.crops, limit=more.limit, held_out=0,
+                    beside=None,
+                ),
+                say,
+            )  # fmt: skip
+            digest = f"{digest}+{beside.digest}"
+        return cls(settings, corpus, mined, asked, held_out, digest, len(everything.dropped), tokenizer, beside)
 
-    def plan(self, epoch: int) -> EpochPlan:
+    def plan(self, epoch: int) -> "EpochPlan | MixedPlan":
         """The epoch's batches."""
-        return _plan(self, epoch)
+        own = _plan(self, epoch)
+        return own if self.beside is None else MixedPlan(own, _plan(self.beside, epoch), self.settings.seed, epoch)
+
+    def batch(self, windows: WindowPlan) -> WindowBatch:
+        """Lay windows out, whichever data they come from."""
+        if not windows.part:
+            return self.corpus.batch(windows)
+        assert self.beside is not None and self.settings.beside is not None  # noqa: S101 - a mixed plan has them
+        return replace(self.beside.corpus.batch(windows), taught=self.settings.beside.taught)
 
     def summary(self) -> dict[str, Any]:
         """What the model's card tells about the data."""

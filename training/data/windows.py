@@ -44,7 +44,8 @@ class Crops:
 class WindowPlan:
     """Windows to be read, as columns int32 (n,): `length` passage tokens from `begin`, of `paragraph`, for `question`.
 
-    `group` numbers the questions whose windows share one softmax; windows of a group are neighbours.
+    `group` numbers the questions whose windows share one softmax; windows of a group are neighbours. `part` is the data
+    they come from: 0 the run's own, 1 what it learns beside.
     """
 
     question: Ints
@@ -52,6 +53,7 @@ class WindowPlan:
     begin: Ints
     length: Ints
     group: Ints
+    part: int = 0
 
     def __len__(self) -> int:
         return len(self.question)
@@ -59,7 +61,8 @@ class WindowPlan:
     def take(self, rows: NDArray[np.integer]) -> "WindowPlan":
         """The windows with these numbers, in this order."""
         columns = (self.question, self.paragraph, self.begin, self.length, self.group)
-        return WindowPlan(*(column[rows] for column in columns))
+        question, paragraph, begin, length, group = (column[rows] for column in columns)
+        return WindowPlan(question, paragraph, begin, length, group, self.part)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class WindowBatch:
 
     `ids`, `types` int64; `real` marks tokens against padding; `allowed` the passage's tokens and token 0;
     `starts`, `ends` the targets: tokens of an answer, or token 0 where the window holds none. `group`, `slot` int64
-    (n,): the question's number in this batch, and the window's place among its windows.
+    (n,): the question's number in this batch, and the window's place among its windows. `taught` says whether a teacher
+    knows this kind of text.
     """
 
     ids: NDArray[np.int64]
@@ -79,6 +83,7 @@ class WindowBatch:
     ends: Bools
     group: NDArray[np.int64]
     slot: NDArray[np.int64]
+    taught: bool = True
 
     @property
     def questions(self) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from training.data.run_data import RunData
-from training.distillation.teacher import Teacher, same_tokenizer
+from training.distillation.teacher import Teacher, same_tokenizer, token_map
 from training.losses.attention import attention_loss
 from training.losses.checks import positive, share
 from training.losses.hidden import HiddenLoss
@@ -38,6 +38,9 @@ class PredictionObjective:
         """See Objective."""
         output = forward(model, batch)
         start, end = output.start_logits, output.end_logits
+        if not batch.source.taught:
+            labels = self.labels.from_logits(start, end, batch)["loss"]
+            return {"loss": labels, "teacher": torch.zeros_like(labels), "labels": labels}
         told = self.teacher.logits(batch)
         gap = batch.groups.mean(prediction_loss(start, end, *told, batch.allowed, self.temperature))
         if self.weight == 1:
@@ -96,7 +99,10 @@ def distil(settings: TrainSettings, fresh: bool = False, progress: Progress | No
             f"stages are {', '.join(taught.stages)}, but only the prediction stage runs in several processes: run the "
             "intermediate stage in one, then the prediction stage from its model"
         )
-    same_tokenizer(taught.teacher, settings.model)
+    if taught.stages == ("prediction",):
+        token_map(taught.teacher, settings.model)
+    else:
+        same_tokenizer(taught.teacher, settings.model)
     folder: Path | None = None
     for number, stage in enumerate(taught.stages, start=1):
         run = replace(settings, distillation=replace(taught, stage=stage))  # type: ignore[arg-type]
@@ -122,5 +128,6 @@ def make_objective(settings: TrainSettings, model: PreTrainedModel, data: RunDat
     if taught.stage == "intermediate":
         return IntermediateObjective(Teacher(taught.teacher, device, None, maps=True), taught, model)
     cache = Path(settings.out).parent / "cache" if taught.cache else None
-    teacher = Teacher(taught.teacher, device, cache, precision=settings.precision)
+    tokens = token_map(taught.teacher, settings.model)
+    teacher = Teacher(taught.teacher, device, cache, precision=settings.precision, tokens=tokens)
     return PredictionObjective(teacher, taught, settings.shared_softmax_weight)

@@ -16,15 +16,9 @@ from transformers import PreTrainedModel
 from components.models import model_digest, resolve_model
 from components.reader.tokens import PassageTokenizer
 from training.data.windows import WindowBatch
+from training.distillation.token_map import PROBES, TokenMap
 from training.run.objectives import Batch, forward
 from training.span_model import load_span_model
-
-# Where two tokenizers differ, if they do: case, accents, numbers, unknown characters, contractions.
-_PROBES = (
-    "What's THE naïve café worth?",
-    "In 1,984.5 km² of Zürich — «東京», résumé-driven",
-    "don't pre-tokenise\tthis 🙂",
-)
 
 Logits = NDArray[np.float16]
 
@@ -68,15 +62,25 @@ class Teacher:
     """A trained reader whose outputs a student learns from.
 
     :param cache: folder for its logits, None keeps none.
-    :param precision: what it will compute in; logits of another one are not taken from the cache.
+    :param precision: what it computes in; logits of another one are not taken from the cache.
+    :param tokens: how to read the student's windows where its token numbers are not the teacher's.
     :raises ValueError: when it has no span head.
     """
 
     def __init__(
-        self, name: str, device: torch.device, cache: Path | None, maps: bool = False, precision: str = "fp32"
+        self,
+        name: str,
+        device: torch.device,
+        cache: Path | None,
+        maps: bool = False,
+        precision: str = "fp32",
+        tokens: TokenMap | None = None,
     ) -> None:
         folder = resolve_model(name)
+        self.tokens = tokens
         self.model: PreTrainedModel = load_span_model(folder, 0, None, "eager" if maps else "sdpa", trained=True)
+        if precision == "bf16":
+            self.model.to(dtype=torch.bfloat16)  # type: ignore[call-arg]
         self.model.to(device).eval().requires_grad_(False)  # type: ignore[arg-type]
         self._cache = (
             None if cache is None else TeacherCache(cache / f"teacher-{model_digest(folder)}-{precision}.sqlite3")
@@ -107,8 +111,25 @@ class Teacher:
         return start_logits, end_logits
 
     def _compute(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        output = forward(self.model, batch)
-        return output.start_logits.float(), output.end_logits.float()
+        if self.tokens is None:
+            output = forward(self.model, batch)
+            return output.start_logits.float(), output.end_logits.float()
+        view = self.tokens.view(batch.source)
+        device = batch.ids.device
+        ids, real = torch.from_numpy(view.ids).to(device), torch.from_numpy(view.real).to(device)
+        output = self.model(input_ids=ids, attention_mask=real.long())
+        return self._laid_over(output.start_logits, view.shift, batch), self._laid_over(
+            output.end_logits, view.shift, batch
+        )
+
+    def _laid_over(self, logits: Tensor, shift: int, batch: Batch) -> Tensor:
+        """Logits (n, L) at the student's places; what is no candidate there gets 0."""
+        width = batch.ids.shape[1]
+        moved = torch.zeros(batch.ids.shape, device=logits.device)
+        part = logits[:, shift : shift + width].float()
+        moved[:, : part.shape[1]] = part
+        moved[:, 0] = logits[:, 0].float()
+        return moved.masked_fill(~batch.allowed, 0.0)
 
 
 def window_keys(batch: WindowBatch) -> list[bytes]:
@@ -132,7 +153,7 @@ def same_tokenizer(teacher: str, student: str) -> None:
         )
     if first.fingerprint == second.fingerprint:
         return
-    for probe, a, b in zip(_PROBES, first.encode(_PROBES), second.encode(_PROBES), strict=True):
+    for probe, a, b in zip(PROBES, first.encode(PROBES), second.encode(PROBES), strict=True):
         if a.ids.tolist() != b.ids.tolist():
             raise ValueError(
                 f"teacher {teacher} and student {student} have different tokenizers: {probe!r} is {len(a)} tokens "
@@ -149,3 +170,20 @@ def same_tokenizer(teacher: str, student: str) -> None:
 def _vocabulary(name: str) -> Any:
     file = resolve_model(name) / "tokenizer.json"
     return json.loads(file.read_text(encoding="utf-8"))["model"].get("vocab") if file.is_file() else None
+
+
+def token_map(teacher: str, student: str) -> TokenMap | None:
+    """How the teacher's tokens lie over the student's; None where both have the same numbers.
+
+    :raises ValueError: when they cut text differently.
+    """
+    try:
+        same_tokenizer(teacher, student)
+    except ValueError as different:
+        if _vocabulary(teacher) == _vocabulary(student):
+            raise  # the same numbers, but fed otherwise: no map helps
+        try:
+            return TokenMap(student, teacher)
+        except ValueError as also:
+            raise different from also
+    return None

@@ -145,7 +145,7 @@ class _Run:
             if at.step_in_epoch == 0:
                 check_answers_seen(self.data.corpus.held_answers(plan.windows), len(plan.windows))
             steps = list(plan.steps(settings.gradient_accumulation_steps * devices.processes))[at.step_in_epoch :]
-            for step in prefetch(steps, self.data.corpus.batch, devices.rank, devices.processes):
+            for step in prefetch(steps, self.data.batch, devices.rank, devices.processes):
                 norm, rate = self.learner.learn(step, at, self.whole, self.log)
                 self.average.update(at.questions / self.whole)
                 ended = at.questions >= self.whole

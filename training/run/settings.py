@@ -61,6 +61,21 @@ class Distillation:
 
 
 @dataclass(frozen=True, config=_STRICT)
+class Beside:
+    """Data of another kind that is learned beside the run's own: tables beside articles, say.
+
+    :param data: SQuAD-format files; their batches are mixed with the others, never within a batch.
+    :param taught: whether the teacher of a distillation knows this kind; False learns it from the labels alone.
+    """
+
+    data: tuple[str, ...]
+    mixture: Mixture = field(default_factory=Mixture)
+    crops: Crops | None = field(default_factory=Crops)
+    limit: int | None = None
+    taught: bool = False
+
+
+@dataclass(frozen=True, config=_STRICT)
 class TrainSettings:
     """A run: model and data in, folder out.
 
@@ -92,6 +107,7 @@ class TrainSettings:
     :param held_out: articles kept away from training, to judge it by.
     :param held_out_questions: at most so many of their questions.
     :param held_out_passages: wrong passages read beside the right one in judging.
+    :param beside: data of another kind, with a mixture and crops of its own.
     :param evaluate_every: epochs between two looks at the held-out articles.
     :param early_stopping_patience: looks without improvement after which training stops early; 0 never stops early.
     :param limit: only the first so many questions; null takes all.
@@ -152,6 +168,7 @@ class TrainSettings:
     checkpoint_minutes: float = 5.0
     stop_after_minutes: float = 0.0
     distillation: Distillation | None = None
+    beside: Beside | None = None
 
     def __post_init__(self) -> None:
         for name in ("warmup_ratio", "average_from", "average_decay", "shared_softmax_weight"):
@@ -170,6 +187,8 @@ class TrainSettings:
         plain = self.to_dict()
         plain["data"] = [Path(path).name for path in self.data]
         plain["model"] = "/".join(Path(self.model).parts[-2:])
+        if self.beside is not None:
+            plain["beside"]["data"] = [Path(path).name for path in self.beside.data]
         if self.distillation is not None:
             plain["distillation"]["teacher"] = "/".join(Path(self.distillation.teacher).parts[-2:])
         return {name: value for name, value in plain.items() if name not in ("out", "stop_after_minutes")}

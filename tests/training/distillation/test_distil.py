@@ -129,7 +129,8 @@ def test_a_stopped_distillation_goes_on_to_equal_bits(world):
     whole = distil(student(world, "whole", **values))
     halting = student(world, "halting", **values, checkpoint_minutes=1e-6)
     stops = 0
-    while (again := distil(replace(halting, stop_after_minutes=3e-3))) is None:
+    # A machine that is busy needs longer for a single step.
+    while (again := distil(replace(halting, stop_after_minutes=3e-3 * (1 + stops / 4)))) is None:
         stops += 1
         assert stops < 60
     assert (whole / "model.safetensors").read_bytes() == (again / "model.safetensors").read_bytes()

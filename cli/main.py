@@ -16,6 +16,9 @@ from cli.commands.index import index
 from cli.commands.keys import keys
 from cli.commands.serve import serve
 from cli.commands.status import status
+from cli.commands.store.dump import dump
+from cli.commands.store.load import load
+from cli.commands.store.verify import verify
 from cli.commands.training.average import average
 from cli.commands.training.calibrate import calibrate
 from cli.commands.training.distil import distil
@@ -43,6 +46,9 @@ app.command(epilog=exits.HELP, rich_help_panel=INDEX)(status)
 app.command("list", epilog=exits.HELP, rich_help_panel=INDEX)(list_files)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(show)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(forget)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(verify)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(dump)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(load)
 app.command(epilog=exits.HELP, rich_help_panel=SERVE)(serve)
 app.add_typer(keys, name="keys", rich_help_panel=SERVE)
 app.command(epilog=exits.HELP, rich_help_panel=READERS)(train)

@@ -40,6 +40,9 @@ _CONVERTERS: dict[Kind, tuple[str, str]] = {
     "code": ("plain", "convert_code"),
     "text": ("plain", "convert_text"),
 }
+_TEXTS: frozenset[Kind] = frozenset(
+    ("html", "xml", "markdown", "latex", "rst", "org", "csv", "json", "jsonl", "code", "text")
+)
 _HIDING: frozenset[Kind] = frozenset(("docx", "pptx", "xlsx", "html"))  # formats that hide, and say so
 _MAX_DEPTH = 4  # files inside files inside files
 _MAX_PARTS = 500
@@ -97,6 +100,8 @@ def _converted(data: bytes, suffix: str, options: Options) -> Extracted:
     if len(page.text) > MAX_CHARACTERS:
         raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     if refusal := without_readable(page.text):
+        if kind not in _TEXTS:
+            raise Refusal("no text", "not one word in it")
         raise refusal
     return page
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from indexing.convert.dispatch import Options
 from indexing.convert.extracted import Extracted
+from indexing.convert.sandbox import MAX_GROWTH
 from indexing.sources import content_hash, stamp_of
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +23,7 @@ _KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", 
 _WITHOUT_A_WORD = ("timeout", "crashed", "memory", "too large")  # refusals that come without the file's hash
 _LOST = "lost"
 _NO_CONVERTER = "no file can be converted on this machine now (too many processes, open files, or too little memory)"
+_MORE_TIME_EACH = 2_000_000  # bytes
 _GRACE = 5.0  # seconds that the forking process gets beyond a file's own limit before it is replaced
 
 
@@ -30,14 +32,22 @@ class Limits:
     """
     What one file may cost.
 
-    :param seconds: of wall time and of processor time.
-    :param memory: bytes of address space beyond those of the empty converter.
+    :param seconds: of wall time and of processor time, for a small file (`seconds_for`).
+    :param memory: bytes of address space beyond those of the empty converter, for a small file (`memory_for`).
     :param max_bytes: size of the largest file that is read.
     """
 
     seconds: float = 30.0
     memory: int = 1 << 30
     max_bytes: int = 256 << 20
+
+    def seconds_for(self, size: int) -> float:
+        """Time grows with the file, as its pages do: a manual of 2,400 pages has some 10 MB. Twenty times at most."""
+        return self.seconds * min(20.0, 1.0 + size / _MORE_TIME_EACH)
+
+    def memory_for(self, size: int) -> int:
+        """Bytes beyond those of the empty converter: some libraries hold a file several times."""
+        return self.memory + 4 * min(size, self.max_bytes)
 
 
 @dataclass(frozen=True)
@@ -95,7 +105,8 @@ class ConverterPool:
         before = _status(path)
         forker = self._idle.get()
         try:
-            header, body = forker.ask(path, self._limits, self._options)
+            size = before.st_size if before is not None else 0
+            header, body = forker.ask(path, size, self._limits, self._options)
         finally:
             self._idle.put(forker)
         if header.get("refused") in _WITHOUT_A_WORD and before is not None:
@@ -151,30 +162,36 @@ def _told_from_outside(path: str, before: os.stat_result, max_bytes: int) -> dic
     return known if after is not None and (after.st_size, stamp_of(after)) == (before.st_size, known["stamp"]) else {}
 
 
+def _longest(path: str, seconds: float) -> float:
+    """What a file may take when it turns out to have many pages (`sandbox.allow_pages`)."""
+    return seconds * MAX_GROWTH if path.lower().endswith(".pdf") else seconds
+
+
 class _Forker:
     """The process that forks the converters, one request at a time; started when first asked and when it was lost."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ask(self, path: str, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
+    def ask(self, path: str, size: int, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
         """
         :raises OSError: when no converter can be started. This process never sees a document, so that its being lost
             twice is the machine's doing.
         """
         for _ in range(2):
-            header, body = self._asked(path, limits, options)
+            header, body = self._asked(path, size, limits, options)
             if "fault" in header:
                 raise OSError(header["fault"], f"{_NO_CONVERTER}: {header['detail']}")
             if header.get("refused") != _LOST:
                 return header, body
         raise ChildProcessError(f"{_NO_CONVERTER}: the process that starts them was ended twice")
 
-    def _asked(self, path: str, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
+    def _asked(self, path: str, size: int, limits: Limits, options: dict[str, bool]) -> tuple[dict[str, Any], bytes]:
         process = self._started()
         assert process.stdin is not None and process.stdout is not None  # noqa: S101 - both are pipes, for mypy
         request: dict[str, Any] = {
-            "path": path, "seconds": limits.seconds, "memory": limits.memory, "max_bytes": limits.max_bytes,
+            "path": path, "seconds": limits.seconds_for(size), "memory": limits.memory_for(size),
+            "max_bytes": limits.max_bytes,
         }  # fmt: skip
         if options:
             request["options"] = options
@@ -184,7 +201,7 @@ class _Forker:
             hung.set()
             process.kill()
 
-        watchdog = threading.Timer(limits.seconds + _GRACE, end_it)
+        watchdog = threading.Timer(_longest(path, request["seconds"]) + _GRACE, end_it)
         watchdog.daemon = True
         watchdog.start()
         try:

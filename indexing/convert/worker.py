@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import importlib
 import json
+import mmap
 import os
 import select
 import signal
@@ -21,7 +22,7 @@ from typing import Any
 
 from indexing.convert.dispatch import Options, convert, header_of
 from indexing.convert.extracted import Refusal
-from indexing.convert.sandbox import restrict
+from indexing.convert.sandbox import Allowance, restrict, share
 
 # Loaded before the fork, so that the files of a folder share the cost.
 _LIBRARIES = {
@@ -57,28 +58,34 @@ def serve() -> None:
 
 def _in_child(request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     reading, writing = os.pipe()
+    allowance = Allowance(mmap.mmap(-1, 8), request["seconds"])
     child = os.fork()
     if child == 0:
         status = 1
         try:
             os.close(reading)
+            share(allowance)
             _child(request, writing)
             status = 0
         finally:
             os._exit(status)
     os.close(writing)
     try:
-        result, ended = _collected(reading, child, time.monotonic() + request["seconds"])
+        result, ended = _collected(reading, child, time.monotonic() + request["seconds"], allowance)
+        request["seconds"] += allowance.extra()
     finally:
         os.close(reading)
+        allowance.shared.close()
     return _judged(request, result, ended)
 
 
-def _collected(reading: int, child: int, deadline: float) -> tuple[bytes, int | None]:
+def _collected(reading: int, child: int, deadline: float, allowance: Allowance) -> tuple[bytes, int | None]:
     """Everything the child wrote and its wait status; None as status when it had to be killed for time."""
     chunks, size, late = [], 0, False
     while True:
-        remaining = deadline - time.monotonic()
+        remaining = deadline + allowance.extra() - time.monotonic()
+        if remaining > 0:  # look again: more time may be granted meanwhile
+            remaining = min(remaining, max(deadline - time.monotonic(), 0.5))
         ready = select.select([reading, 0], [], [], max(0.0, remaining))[0] if remaining > 0 else []
         if reading in ready:
             chunk = os.read(reading, 1 << 20)
@@ -89,6 +96,8 @@ def _collected(reading: int, child: int, deadline: float) -> tuple[bytes, int | 
         elif 0 in ready:  # requests come one at a time: stdin speaks now only when the parent is gone
             os.kill(child, signal.SIGKILL)
             os._exit(0)
+        elif not ready and deadline + allowance.extra() > time.monotonic():
+            continue
         elif not ready:
             late = True
             os.kill(child, signal.SIGKILL)
@@ -99,7 +108,9 @@ def _collected(reading: int, child: int, deadline: float) -> tuple[bytes, int | 
 
 def _judged(request: dict[str, Any], result: bytes, status: int | None) -> tuple[dict[str, Any], bytes]:
     if status is None or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU):
-        return _refused("timeout", f"not converted within {request['seconds']:g} seconds"), b""
+        return _refused(
+            "timeout", f"not converted within {request['seconds']:.0f} seconds; raise the converter's timeout"
+        ), b""
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
         if number == signal.SIGKILL:
@@ -130,7 +141,10 @@ def _child(request: dict[str, Any], writing: int) -> None:
     except Refusal as refusal:
         header, body = _refused(refusal.reason, refusal.detail, **known), []
     except MemoryError:
-        header, body = _refused("memory", f"needs more than {request['memory'] >> 20:,} MB", **known), []
+        header, body = (
+            _refused("memory", f"over {request['memory'] >> 20:,} MB; raise the converter's memory_mb", **known),
+            [],
+        )
     except RecursionError:
         header, body = _refused("damaged", "nested deeper than is read", **known), []
     except Exception as error:  # libraries raise whatever a broken file provokes; its message may quote the file
@@ -164,7 +178,7 @@ def _read(path: str, limit: int) -> tuple[bytes, dict[str, Any]]:
         if not stat.S_ISREG(before.st_mode):
             raise Refusal("not a file", "not a regular file")
         if before.st_size > limit:
-            raise Refusal("too large", f"{before.st_size:,} bytes; at most {limit:,} are read")
+            raise Refusal("too large", f"{before.st_size:,} bytes; above the converter's max_file_mb")
         data = opened.read(limit + 1)
         after = os.fstat(descriptor)
     if len(data) != before.st_size or (before.st_mtime_ns, before.st_ctime_ns) != (

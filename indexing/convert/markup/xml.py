@@ -1,5 +1,6 @@
 """XML: elements that hold text, each beside its name or as prose."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from indexing.convert.extracted import Extracted, Refusal, TextBuilder
@@ -48,6 +49,16 @@ def convert_xml(data: bytes) -> Extracted:
             builder.block(text)
         elif text:
             builder.block(f"{name}: {text}", "\n")
+    if not builder.text_length:
+        builder.lines(_attributes(root))
     notes = [] if not parser.error_log else ["not well-formed: read as far as it goes"]
     title = builder.headings[0][2] if builder.headings else None
     return Extracted(builder.text(), MIME_TYPES["xml"], title, builder.headings, notes=notes)
+
+
+def _attributes(root: Any) -> Iterator[str]:
+    """Of a document whose elements hold no text: what their attributes say, a line an element."""
+    for node in root.iter():
+        said = "; ".join(f"{name.rsplit('}', 1)[-1]}: {value}" for name, value in node.attrib.items())
+        if said and local(node) and "svg" not in str(node.tag):
+            yield f"{local(node)}: {said}"

@@ -12,6 +12,7 @@ from indexing.convert.pdf.layers import has_layers
 from indexing.convert.pdf.page import PageContent, page_blocks, read_page
 from indexing.convert.pdf.running import WINDOW, Edges, edge_rows, page_label, running_rows
 from indexing.convert.pdf.text import DocumentText
+from indexing.convert.sandbox import allow_pages
 
 _MAX_PAGES = 20_000
 _MAX_HEADING = 120
@@ -32,6 +33,7 @@ def convert_pdf(data: bytes) -> Extracted:
         if getattr(error, "err_code", None) == _PASSWORD_ERROR:
             raise Refusal("password", "the PDF asks for one") from None
         raise Refusal("damaged", "PDFium cannot open it") from None
+    allow_pages(len(document))
     if len(document) == 0:
         raise Refusal("damaged", "no page of it can be read")
     reader = _Reader(document, has_layers(data))

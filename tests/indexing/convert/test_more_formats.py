@@ -1,0 +1,178 @@
+"""The other formats: text, titles, tables, numbers of lists; what is no file of theirs is refused."""
+
+import io
+import random
+import time
+
+import pytest
+
+from indexing.convert.dispatch import _CONVERTERS, Options, convert
+from indexing.convert.extracted import Refusal
+from indexing.convert.kinds import MIME_TYPES, kind_of
+from indexing.convert.ocr import recognise, text_of
+from indexing.convert.pool import ConverterPool, Limits
+from tests.indexing.convert.made import PLACE, opendocument, samples
+
+ALL = Options(archives=True)
+
+
+@pytest.mark.parametrize("name", samples())
+def test_each_format_is_told_and_read(name):
+    pages = convert(samples()[name], name[1:], ALL)
+    assert any(PLACE in page.text for page in pages)
+
+
+def test_every_kind_has_a_converter_and_a_type():
+    assert set(MIME_TYPES) == set(_CONVERTERS)
+
+
+def test_opendocument_text():
+    styles = (
+        '<style:style style:name="T"><style:text-properties style:text-position="super 58%"/></style:style>'
+        '<text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="1" '
+        'style:num-suffix="."/></text:list-style>'
+    )
+    row = "<table:table-row>" + "<table:table-cell><text:p>{}</text:p></table:table-cell>" * 2 + "</table:table-row>"
+    body = (
+        '<text:h text:outline-level="1">Head</text:h><text:p>10<text:span text:style-name="T">23</text:span><text:s/>m'
+        "<text:note><text:note-body><text:p>Foot.</text:p></text:note-body></text:note></text:p>"
+        '<text:list text:style-name="L"><text:list-item><text:p>one</text:p></text:list-item><text:list-item><text:p>two'  # noqa: E501
+        "</text:p></text:list-item></text:list><table:table>"
+        + row.format("Island", "Beds") + row.format("Hooge", "900") + "</table:table>"
+    )  # fmt: skip
+    page = convert(opendocument("text", body, styles), ".odt")[0]
+    assert page.title == "Head"
+    assert page.text.split("\n") == [
+        "Head", "", "10^23 m", "1. one", "2. two", "", "Island | Beds", "Island: Hooge; Beds: 900", "", "Foot.",
+    ]  # fmt: skip
+
+
+def test_opendocument_sheets_are_called_by_their_names_and_repeat_in_bounds():
+    cell = '<table:table-cell table:number-columns-repeated="16384"/>'
+    far = f'<table:table-row table:number-rows-repeated="1048576">{cell}</table:table-row>'
+    row = "<table:table-row><table:table-cell><text:p>Hooge</text:p></table:table-cell></table:table-row>"
+    body = f'<table:table table:name="Beds">{row}{far}</table:table>'
+    page = convert(opendocument("spreadsheet", body), ".ods")[0]
+    assert (page.text, page.page_kind, page.page_labels) == ("Beds\n\nHooge", "sheet", ["Beds"])
+
+
+def test_rich_text_with_a_table_code_pages_and_powers():
+    data = (
+        rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0 A;}{\f1\fcharset204 B;}}\f0 \'e9t\'e9 \u8364? 10{\super 23}\par"
+        rb"\trowd\cellx1\cellx2 Island\cell Beds\cell\row\trowd Hooge\cell 900\cell\row\pard {\v no}\f1 \'cf\'f0\'e8\par}"  # noqa: E501
+    )
+    page = convert(data, ".rtf")[0]
+    assert page.text == "été € 10^23\n\nIsland | Beds\nIsland: Hooge; Beds: 900\n\nПри"
+
+
+def test_latex_as_it_is_printed():
+    source = (
+        r"\title{My \emph{paper}}\begin{document}\section{One} Text, $x^{23}$, 5\% caf\'e --- ``so'' \cite{k}. % no"
+        "\n\n\\begin{tabular}{ll}Island & Beds \\\\ Hooge & 900\\end{tabular}\n\n"
+        r"\begin{enumerate}\item Pay \item \textbf{Clean}\end{enumerate}\end{document}"
+    )
+    page = convert(source.encode(), ".tex")[0]
+    assert page.title == "My paper"
+    assert page.text.split("\n")[4:] == [
+        "Text, x^23, 5% café — “so” .", "", "Island | Beds", "Island: Hooge; Beds: 900", "", "1. Pay", "2. Clean",
+    ]  # fmt: skip
+
+
+def test_old_sheets_are_read_and_damaged_ones_refused():
+    with pytest.raises(Refusal) as refused:
+        convert(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000), ".xls")
+    assert refused.value.reason == "damaged"
+
+
+def test_a_show_whose_workbook_is_stored_uncompressed_is_a_show():
+    import zipfile
+
+    inner = io.BytesIO()
+    with zipfile.ZipFile(inner, "w") as z:
+        for number in range(40):
+            z.writestr(f"xl/worksheets/sheet{number}.xml", "<x/>")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as z:
+        z.writestr(
+            "[Content_Types].xml", '<Types><Override ContentType="application/vnd.ms-powerpoint.x.main+xml"/></Types>'
+        )
+        z.writestr("ppt/presentation.xml", "<x/>")
+        z.writestr("ppt/embeddings/book.xlsx", inner.getvalue())
+    assert kind_of(packed.getvalue(), ".pptx") == "pptx"
+
+
+@pytest.fixture
+def fake_tesseract(tmp_path, monkeypatch):
+    program = tmp_path / "tesseract"
+    head = "level\\tpage_num\\tblock_num\\tpar_num\\tline_num\\tword_num\\tleft\\ttop\\twidth\\theight\\tconf\\ttext"
+    rows = "5\\t1\\t1\\t1\\t1\\t1\\t10\\t20\\t30\\t12\\t96\\tBuilt\\n5\\t1\\t1\\t1\\t1\\t2\\t50\\t20\\t40\\t12\\t91\\t1907.\\n"  # noqa: E501
+    rows += (
+        "5\\t1\\t1\\t1\\t2\\t1\\t10\\t40\\t30\\t12\\t12\\t~~\\n5\\t1\\t2\\t1\\t1\\t1\\t10\\t80\\t30\\t12\\t95\\tEnd\\n"
+    )
+    program.write_text(
+        f"#!/bin/sh\nif [ \"$1\" = --list-langs ]; then echo List; echo eng; exit; fi\ncat >/dev/null\nprintf '{head}\\n{rows}'\n"  # noqa: E501
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+
+def test_pictures_are_recognised_by_the_one_program_that_converters_may_start(fake_tesseract, tmp_path):
+    assert text_of(recognise(b"\x89PNG\r\n\x1a\n"))[0] == "Built 1907.\n\nEnd"
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    pool = ConverterPool(1)
+    (converted,) = pool.convert([tmp_path / "a.png"])
+    pool.close()
+    assert converted.page is not None and converted.page.text == "Built 1907.\n\nEnd"
+    assert converted.page.layout is not None
+
+
+def test_without_the_program_a_picture_says_what_to_install(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(Refusal, match="install tesseract, or set `ocr: off`"):
+        convert(b"\x89PNG\r\n\x1a\n", ".png")
+
+
+def test_limits_grow_with_the_file():
+    limits = Limits(seconds=30.0)
+    assert limits.seconds_for(10_000) < 31
+    assert limits.seconds_for(10_000_000) > 120
+    assert limits.seconds_for(10**12) == 600
+
+
+def mutate(data: bytes, rng: random.Random) -> bytes:
+    """A few bytes changed, cut, doubled or moved."""
+    made = bytearray(data)
+    for _ in range(rng.randint(1, 6)):
+        place = rng.randrange(len(made) + 1)
+        how = rng.randrange(5)
+        if how == 0 and made:
+            made[place % len(made)] = rng.randrange(256)
+        elif how == 1:
+            del made[place : place + rng.randint(1, 40)]
+        elif how == 2:
+            made[place:place] = made[max(0, place - 30) : place]
+        elif how == 3:
+            made[place:place] = rng.choice([b"\0", b"<", b"\xff\xfe", b"{" * 20, b"999999999", b"&#x0;", b"\\", b'"'])
+        else:
+            made = made[: max(1, place)]
+    return bytes(made) or b"x"
+
+
+@pytest.mark.parametrize("count", [6, pytest.param(150, marks=pytest.mark.slow)])
+def test_mutated_files_end_in_text_or_a_reason_and_neighbours_are_whole(count, tmp_path):
+    rng = random.Random(13)
+    for name, data in samples().items():
+        (tmp_path / f"good-{name}").write_bytes(data)
+        for number in range(count):
+            (tmp_path / f"bad-{number:03}-{name}").write_bytes(mutate(data, rng))
+    pool = ConverterPool(2, Limits(seconds=20.0), ALL)
+    started = time.monotonic()
+    results = list(pool.convert(sorted(tmp_path.iterdir())))
+    pool.close()
+    crashed = [(item.path, item.reason) for item in results if item.reason in ("crashed", "timeout", "memory")]
+    assert not crashed
+    assert all(item.page is not None or item.reason for item in results)
+    good = [item for item in results if "/good-" in item.path]
+    assert len(good) == len(samples())
+    assert all(any(PLACE in page.text for page in (item.page, *item.members)) for item in good)
+    assert time.monotonic() > started

@@ -1,4 +1,7 @@
-"""Which classes may a pipeline's YAML name? Excerpt's own, and Haystack's that run no code and reach no network."""
+"""
+Which classes may a pipeline's YAML name? Excerpt's own, and Haystack's that run no code and reach no network; of those
+that ask a language model, two whose settings `pipelines.language_models` holds to an address that the user names.
+"""
 
 from fnmatch import fnmatchcase
 
@@ -11,6 +14,7 @@ HAYSTACK = {
     "haystack.components.caching": ("CacheChecker",),
     "haystack.components.converters": ("OutputAdapter", "TextFileToDocument", "CSVToDocument", "HTMLToDocument"),
     "haystack.components.embedders": ("MockDocumentEmbedder", "MockTextEmbedder"),
+    "haystack.components.generators.chat": ("OpenAIChatGenerator",),
     "haystack.components.joiners": ("AnswerJoiner", "BranchJoiner", "DocumentJoiner", "ListJoiner", "StringJoiner"),
     "haystack.components.preprocessors": (
         "CSVDocumentCleaner",
@@ -32,6 +36,7 @@ HAYSTACK = {
         "SentenceTransformersDocumentEmbedder",
         "SentenceTransformersTextEmbedder",
     ),
+    "haystack_integrations.components.generators.ollama": ("OllamaChatGenerator",),
     "haystack_integrations.components.rankers.sentence_transformers": (
         "SentenceTransformersDiversityRanker",
         "SentenceTransformersSimilarityRanker",

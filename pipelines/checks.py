@@ -12,6 +12,7 @@ from components.suggest import suggest
 from pipelines.allowed import MOVED, OUR_MODULES, is_allowed, is_ours, names_in
 from pipelines.dangers import MAX_RUNS, check_model_folders, find_danger
 from pipelines.document import YamlDocument
+from pipelines.language_models import check_language_model, is_language_model
 
 # The group of entry points by which an installed package names modules of its own that a YAML may use. What is
 # installed is trusted already: it could run code without us. The YAML itself cannot add to the list.
@@ -82,6 +83,8 @@ def check_settings(document: YamlDocument, name: str, data: dict[str, Any], wher
     hints = _hints(cls)
     if not is_ours(cls.__module__) and (problem := check_model_folders(settings)):
         raise document.error(f'component "{name}": {problem}', *where)
+    if is_language_model(cls) and (refused := check_language_model(cls, settings, document.filled)):
+        raise document.error(f'component "{name}": setting "{refused[0]}" {refused[1]}', *where, refused[0])
     for key, value in settings.items():
         here = (*where, str(key))
         if key not in legal and not open_ended:

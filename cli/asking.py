@@ -30,25 +30,27 @@ class Asker:
 
         :raises CommandError: when no passage matches the filter.
         """
-        answers = self.loaded.run(query=question, **self.values)["answers"]
-        self._add_places(answers)
-        return self._told(question, answers)
+        results = self.loaded.run(query=question, **self.values)
+        self._add_places(results["answers"])
+        return self._told(question, results)
 
     async def ask_async(self, question: str) -> dict[str, Any]:
         """`ask`: many of these at once are answered in batches."""
-        answers = (await self.loaded.run_async(query=question, **self.values))["answers"]
-        await asyncio.to_thread(self._add_places, answers)
-        return self._told(question, answers)
+        results = await self.loaded.run_async(query=question, **self.values)
+        await asyncio.to_thread(self._add_places, results["answers"])
+        return self._told(question, results)
 
     def _add_places(self, answers: Any) -> None:
         from components.places import add_places
 
         add_places(answers, self.store)
 
-    def _told(self, question: str, answers: Any) -> dict[str, Any]:
-        from pipelines.answers import answers_json
+    def _told(self, question: str, results: dict[str, Any]) -> dict[str, Any]:
+        from pipelines.answers import answers_json, written_json
 
-        found = answers_json(question, answers)
+        found = answers_json(question, results["answers"])
+        if "written" in self.loaded.outputs:
+            found["written"] = written_json(results["written"])
         if not found["answers"] and self.values["filters"] is not None:
             self._require_matches()
         return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from haystack import ExtractedAnswer
+    from haystack import ExtractedAnswer, GeneratedAnswer
 
 
 State = Literal["answer", "not_sure", "not_in_documents"]
@@ -21,6 +21,19 @@ def answers_json(question: str, answers: Sequence["ExtractedAnswer"]) -> dict[st
         "answers": [answer_json(answer) for answer in found],
         "no_answer_probability": none.score if none else None,
         "abstained": abstained(answers),
+    }
+
+
+def written_json(written: Sequence["GeneratedAnswer"]) -> dict[str, Any] | None:
+    """An answer that a language model wrote (`components.cited_answers`), sentence by sentence; None where none was."""
+    if not written:
+        return None
+    meta = written[0].meta
+    return {
+        "text": written[0].data,
+        "sentences": meta["sentences"],
+        "removed": meta["removed"],
+        "cut_off": meta["cut_off"],
     }
 
 

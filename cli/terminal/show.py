@@ -25,12 +25,27 @@ def show_answers(found: dict[str, Any], console: Console | None = None) -> None:
         console.print(Text(f"Not in the documents{sure}.", style="bold yellow"))
         if found["answers"]:
             console.print(Text("The nearest passages:", style="dim"))
+    if written := found.get("written"):
+        _show_written(written, console)
     for number, answer in enumerate(found["answers"], start=1):
         if number > 1 or state == "not_in_documents":
             console.print()
         console.print(_headline(answer, state if number == 1 else "other"))
         context = _context(answer, CONTEXT if number == 1 else CONTEXT // 2)
         console.print(Padding(context, (0, 0, 0, 2)), Padding(_place(answer), (0, 0, 0, 2)), sep="")
+
+
+def _show_written(written: dict[str, Any], console: Console) -> None:
+    """What a language model wrote, then the quotations under their own heading."""
+    for sentence in written["sentences"]:
+        line = Text(printable(sentence["text"]))
+        if not sentence["supported"]:
+            line.append(f"  not supported: {sentence['problem']}", style="yellow")
+        console.print(line)
+    if written["removed"]:
+        count = written["removed"]
+        console.print(Text(f"({count} sentence{'s' if count > 1 else ''} left out: not supported)", style="dim"))
+    console.print(Text("It quotes:", style="dim"))
 
 
 def _headline(answer: dict[str, Any], state: str) -> Text:

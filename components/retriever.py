@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, get_args
 from haystack import Document, component
 
 from components.batching import DynamicBatcher, RestartingBatcher
+from components.languages import language_name
 from components.phrases import phrase_shares
 from components.questions import pairs, search_text
 from components.search_form import search_form
@@ -46,7 +47,7 @@ class HybridRetriever:
         rank_constant: int = Fusion.rank_constant,
         phrase_weight: float = 0.5,
         phrase_candidates: int = 30,
-        language: str = "English",
+        language: str = "en",
         filters: dict[str, Any] | None = None,
         filter_policy: FilterPolicy = "merge",
         timeout: float = 60.0,
@@ -62,7 +63,7 @@ class HybridRetriever:
         :param phrase_weight: How much a passage gains that repeats the question's wording, measured against the best
             fused score; 0 keeps the store's order. A search by meaning alone keeps it, too.
         :param phrase_candidates: How many of the store's best passages are looked at for that.
-        :param language: Of the questions, by its English name: it decides which words only ask.
+        :param language: Of the questions, by its ISO code: it decides which words only ask.
         :param filters: Filters in Haystack's syntax that hold for every question.
         :param filter_policy: What filters given with a question do: `merge` asks for both (AND), so that a filter set
             here cannot be undone by a caller; `replace` takes the question's instead.
@@ -89,6 +90,7 @@ class HybridRetriever:
         self.phrase_weight = phrase_weight
         self.phrase_candidates = phrase_candidates
         self.language = language
+        self._language_name = language_name(language, "HybridRetriever")
         self.filters = filters
         self.filter_policy = filter_policy
         self.timeout = timeout
@@ -201,7 +203,7 @@ class HybridRetriever:
         """The arguments of the store's `hybrid_search`."""
         depth = max(top_k, self.phrase_candidates) if self._looks_at_phrases else top_k
         fusion = Fusion(self.fusion, self.words_weight, max(self.candidates, depth), self.rank_constant)
-        texts = [search_text(search_form(query), self.language) for query in queries]
+        texts = [search_text(search_form(query), self._language_name) for query in queries]
         return texts, embeddings, depth, self._filters(filters), fusion
 
     @property
@@ -216,7 +218,9 @@ class HybridRetriever:
     def _by_phrases(self, query: str, documents: list[Document], top_k: int) -> list[Document]:
         """The documents in the order of fused score and phrases together; scores still lie between 0 and 1."""
         near, rest = documents[: self.phrase_candidates], documents[self.phrase_candidates :]
-        shares = phrase_shares(pairs(search_form(query), self.language), [document.content or "" for document in near])
+        shares = phrase_shares(
+            pairs(search_form(query), self._language_name), [document.content or "" for document in near]
+        )
         fused = [document.score or 0.0 for document in near]
         gain = self.phrase_weight * max(fused, default=0.0)
         scores = [score + gain * share for score, share in zip(fused, shares, strict=True)]

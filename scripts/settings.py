@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from components.embedder import PassageEmbedder, QuestionEmbedder
+from components.generative_reader import GenerativeReader
 from components.reader import ExtractiveReader
 from components.retriever import HybridRetriever
 from components.stores.lancedb import LanceDBDocumentStore
@@ -21,7 +22,7 @@ from training.run.settings import TrainSettings
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = (
     *(FileConverter, PassageSplitter, PassageEmbedder, SourceWriter),
-    *(QuestionEmbedder, HybridRetriever, ExtractiveReader, LanceDBDocumentStore),
+    *(QuestionEmbedder, HybridRetriever, ExtractiveReader, GenerativeReader, LanceDBDocumentStore),
 )
 # ruff: noqa: E501 long lines of Markdown
 HEAD = """\

@@ -11,6 +11,7 @@ from haystack import Document, default_from_dict, default_to_dict
 from haystack.document_stores.errors import DuplicateDocumentError
 from haystack.document_stores.types import DuplicatePolicy
 
+from components.languages import language_name
 from components.stores.async_methods import AsyncMethods
 from components.stores.contract import StoreStatus, check_search
 from components.stores.filters import require
@@ -40,7 +41,7 @@ class LanceDBDocumentStore(AsyncMethods):
         self,
         path: str | Path,
         search_fields: dict[str, float] | None = None,
-        language: str = "English",
+        language: str = "en",
         embedding_dimension: int | None = None,
         durable: bool = True,
     ) -> None:
@@ -48,7 +49,7 @@ class LanceDBDocumentStore(AsyncMethods):
         :param path: The folder; made with the first write.
         :param search_fields: What full-text search reads, with the weight of each: `content` and fields of `meta`.
             Which fields there are is fixed when the store is made, weights can change any time; 0 leaves a field out.
-        :param language: Whose stemming the full-text search uses; fixed when the store is made.
+        :param language: Whose stemming the full-text search uses, by its ISO code; fixed when the store is made.
         :param embedding_dimension: Length of the embeddings; None takes it from the first document that has one.
         :param durable: Force what is written to disk before a write returns (20 ms a batch), so that a power cut
             loses nothing that was reported as written.
@@ -63,6 +64,7 @@ class LanceDBDocumentStore(AsyncMethods):
         self.path = str(path)
         self.search_fields = search_fields
         self.language = language
+        self._language_name = language_name(language, "LanceDBDocumentStore")
         self.embedding_dimension = embedding_dimension
         self.durable = durable
         self._boosts = {name: weight for name, weight in fields.items() if weight > 0}
@@ -304,7 +306,9 @@ class LanceDBDocumentStore(AsyncMethods):
         if self._open_process != os.getpid():
             self._forget_handles()  # a fork shares no handles with its parent
         if self._open_passages is None:
-            table = PassageTable(Path(self.path), self._fields, self.language, self.embedding_dimension, self.durable)
+            table = PassageTable(
+                Path(self.path), self._fields, self._language_name, self.embedding_dimension, self.durable
+            )
             self._open_passages = Passages(table, self._boosts)
         return self._open_passages
 

@@ -14,6 +14,7 @@ from cli.commands.files.open import open_answer
 from cli.commands.files.show import show
 from cli.commands.index import index
 from cli.commands.keys import keys
+from cli.commands.questions import questions
 from cli.commands.serve import serve
 from cli.commands.status import status
 from cli.commands.store.dump import dump
@@ -58,6 +59,7 @@ app.command(epilog=exits.HELP, rich_help_panel=READERS)(average)
 app.command(epilog=exits.HELP, rich_help_panel=READERS)(calibrate)
 app.command(epilog=exits.HELP, rich_help_panel=READERS)(export)
 app.add_typer(evaluate, name="eval", rich_help_panel=MEASURE)
+app.command(epilog=exits.HELP, rich_help_panel=MEASURE)(questions)
 app.command("config", epilog=exits.HELP, rich_help_panel=MORE)(show_config)
 
 

@@ -5,7 +5,7 @@ How well is a PDF's text read? Our converter beside poppler's pdftotext, over a 
 
 For each file: paragraph ends in mid-sentence (a blank line between a text without a full stop and a small letter), the
 share of pdftotext's words that ours lacks (running heads and page numbers, which ours leaves out, are not counted), the
-share of its neighbouring word pairs that are neighbours in ours too (order), words divided at a line's end, and the time.
+share of its neighbouring word pairs that are neighbours in ours too (order), words divided at a line's end, and time.
 The 30 files of the committed result come from Debian packages (bash-doc, developers-reference, erlang-doc, gnuplot-doc,
 installation-guide-amd64, lilypond-doc-pdf, octave-doc, pari-doc, r-doc-pdf, texlive-latex-base-doc and others),
 unpacked by dpkg -x. Writes benchmarks/results/pdf_text.json.

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -96,6 +97,8 @@ def _converted(data: bytes, suffix: str, options: Options) -> Extracted:
         raise Refusal("no text", "a picture, and ocr is off")
     module, function = _CONVERTERS[kind]
     reader: Callable[..., Extracted] = getattr(importlib.import_module(f"indexing.convert.{module}"), function)
+    if kind == "pdf" and not options.ocr:
+        reader = partial(reader, ocr=False)
     page = reader(data, read_hidden=True) if options.read_hidden and kind in _HIDING else reader(data)
     if len(page.text) > MAX_CHARACTERS:
         raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")

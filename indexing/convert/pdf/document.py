@@ -7,9 +7,11 @@ from typing import Any
 from components.page_layout import pack
 from indexing.convert.extracted import Extracted, Refusal, one_line
 from indexing.convert.kinds import MIME_TYPES
+from indexing.convert.ocr import NO_TESSERACT, tesseract
 from indexing.convert.pdf.hyphens import Vocabulary
 from indexing.convert.pdf.layers import has_layers
 from indexing.convert.pdf.page import PageContent, page_blocks, read_page
+from indexing.convert.pdf.pictures import is_picture, recognised_fragments
 from indexing.convert.pdf.running import WINDOW, Edges, edge_rows, page_label, running_rows
 from indexing.convert.pdf.text import DocumentText
 from indexing.convert.sandbox import allow_pages
@@ -18,11 +20,13 @@ _MAX_PAGES = 20_000
 _MAX_HEADING = 120
 _NO_TITLES = {"untitled", "(anonymous)"}  # what programs write when nobody chose a title
 _PASSWORD_ERROR = 4
+_PAGES_A_PICTURE = 100  # whose time a picture gets that is to be recognised
 _MOST_NAMED = 3  # running heads that a note names
 
 
-def convert_pdf(data: bytes) -> Extracted:
+def convert_pdf(data: bytes, ocr: bool = True) -> Extracted:
     """
+    :param ocr: pages that are pictures of text are recognised, where tesseract is installed.
     :raises Refusal: "password", "damaged", "no text".
     """
     import pypdfium2 as pdfium
@@ -36,13 +40,13 @@ def convert_pdf(data: bytes) -> Extracted:
     allow_pages(len(document))
     if len(document) == 0:
         raise Refusal("damaged", "no page of it can be read")
-    reader = _Reader(document, has_layers(data))
+    reader = _Reader(document, has_layers(data), ocr)
     reader.read()
     if reader.damaged == len(document):
         raise Refusal("damaged", "no page of it can be read")
     text = reader.text.text()
     if not text.strip("\f \n"):
-        raise Refusal("no text", f"{len(document):,} pages without text: scanned? Run a text recogniser over it first")
+        raise Refusal("no text", reader.without_text())
     headings = find_headings(reader.text.lines)
     title = one_line(document.get_metadata_value("Title"))
     if title is None or title.lower() in _NO_TITLES:
@@ -55,7 +59,7 @@ def convert_pdf(data: bytes) -> Extracted:
 class _Reader:
     """Reads ahead by a window of pages, so that what repeats at their edges is known before a page is written."""
 
-    def __init__(self, document: Any, layered: bool) -> None:
+    def __init__(self, document: Any, layered: bool, ocr: bool) -> None:
         self.sizes: list[tuple[float, float]] = []
         self.labels: list[str | None] = []
         self.damaged = 0
@@ -63,6 +67,9 @@ class _Reader:
         self._vocabulary = Vocabulary()
         self.text = DocumentText(self._vocabulary)
         self._document, self._layered = document, layered
+        self._recognise = ocr and tesseract() is not None
+        self._ocr = ocr
+        self._pictures = self._recognised = self._seen = 0
         self._pages = min(len(document), _MAX_PAGES)
         self._form = self._open_form()
         self._ahead: dict[int, PageContent] = {}
@@ -80,11 +87,23 @@ class _Reader:
         for number in range(max(1, self._pages - WINDOW + 1), self._pages + 1):
             self._write(number)
 
+    def without_text(self) -> str:
+        """Why nothing was read, and what to do."""
+        pages = f"{len(self._document):,} pages"
+        if not self._pictures or self._recognise:
+            return f"{pages} without text"
+        return f"{pages} are pictures: " + (NO_TESSERACT.removeprefix("no text: ") if self._ocr else "ocr is off")
+
     def remarks(self) -> list[str]:
         """What of the document was not read, in words."""
         found = sorted(self._noted)
         if len(self._document) > _MAX_PAGES:
             found.append(f"pages behind {_MAX_PAGES:,} are left out")
+        if self._recognised:
+            found.append(f"text of {self._recognised:,} pages recognised by tesseract")
+        if self._pictures:
+            told = "install tesseract, or set `ocr: off`" if self._ocr and not self._recognise else "nothing recognised"
+            found.append(f"{self._pictures:,} pages are pictures without text: {told}")
         if self._hidden:
             found.append(f"text on hidden layers is left out ({self._hidden:,} pages)")
         for text, _ in self._marks.most_common(_MOST_NAMED):
@@ -111,6 +130,8 @@ class _Reader:
             page = self._document[number - 1]
             try:
                 content = read_page(page, number, self._form, self._layered, self._noted)
+                if not any(content.ways) and is_picture(page):
+                    self._see(page, content)
             finally:
                 page.close()
         except pdfium.PdfiumError:
@@ -120,6 +141,17 @@ class _Reader:
         self._ahead[number] = content
         self._edges[number] = edge_rows(content.ways[0], content.size[1])
         self._vocabulary.add(fragment.text for way in content.ways for fragment in way)
+
+    def _see(self, page: Any, content: PageContent) -> None:
+        """Recognise the text of a page that is a picture."""
+        if self._recognise:
+            self._seen += 1
+            allow_pages(self._pages + _PAGES_A_PICTURE * self._seen)
+            content.ways[0] = recognised_fragments(page)
+        if any(content.ways):
+            self._recognised += 1
+        else:
+            self._pictures += 1
 
     def _write(self, number: int) -> None:
         content = self._ahead.pop(number)

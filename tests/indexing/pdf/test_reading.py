@@ -3,6 +3,8 @@
 import pytest
 
 from components.page_layout import PageLayout
+from indexing.convert.extracted import Refusal
+from indexing.convert.ocr import SeenWord
 from indexing.convert.pdf import convert_pdf
 from indexing.convert.pdf.hyphens import Vocabulary
 from tests.indexing.pdf.raw import line, raw_pdf
@@ -203,6 +205,30 @@ def test_a_watermark_is_noted_not_read():
     extracted = convert_pdf(raw_pdf(line("The rent is due.", 50, 700) + mark))
     assert extracted.text == "The rent is due."
     assert extracted.notes == ["watermark left out: DRAFT"]
+
+
+def scan() -> bytes:
+    picture = "q 600 0 0 800 0 0 cm BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI Q\n"
+    return raw_pdf(picture)
+
+
+def test_a_scan_without_tesseract_says_what_to_do(monkeypatch):
+    monkeypatch.setattr("indexing.convert.pdf.document.tesseract", lambda: None)
+    with pytest.raises(Refusal, match=r"^no text: 1 pages are pictures: install tesseract, or set `ocr: off`$"):
+        convert_pdf(scan())
+    with pytest.raises(Refusal, match=r"^no text: 1 pages are pictures: ocr is off$"):
+        convert_pdf(scan(), ocr=False)
+
+
+def test_a_scan_is_recognised_with_the_place_of_its_words(monkeypatch):
+    seen = [SeenWord("Seen", 100, 200, 80, 40, (1, 1), 1), SeenWord("words", 200, 200, 120, 40, (1, 1), 1)]
+    monkeypatch.setattr("indexing.convert.pdf.document.tesseract", lambda: "tesseract")
+    monkeypatch.setattr("indexing.convert.pdf.pictures.recognise", lambda picture, dots_per_inch: seen)
+    extracted = convert_pdf(scan())
+    assert extracted.text == "Seen words"
+    assert extracted.notes == ["text of 1 pages recognised by tesseract"]
+    words = PageLayout(extracted.layout).words(1)
+    assert [round(value, 1) for value in words[0][3:7]] == [24.0, 48.0, 43.2, 57.6]  # 300 dots are 72 points
 
 
 def test_text_turned_by_a_quarter_is_read_whole():

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ from cli.terminal.text import printable
 from cli.terminal.words import near, plural
 
 if TYPE_CHECKING:
+    from components.named_pipeline import NamedPipeline
     from indexing.run import IndexReport, Progress
 
 SHOWN = 20  # refused files told one by one; `excerpt status` tells all
@@ -40,6 +41,9 @@ def index(
             "(Elasticsearch).",
         ),
     ] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on: index what changes under the paths, until interrupted.")
+    ] = False,
     wait: Wait = 0.0,
     json: Json = False,
     quiet: Quiet = False,
@@ -52,10 +56,14 @@ def index(
     json, jsonl, eml and msg. A file that cannot be read is told with its reason and the others go on; the exit code is
     then 3. A run can be stopped and started again at any time.
 
+    With --watch it goes on: what changes is indexed within seconds, one report (or line of JSON) a run.
+
     With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
 
     excerpt index ~/Documents report.pdf
     """
+    if watch and rebuild:
+        raise typer.BadParameter("give --watch or --rebuild, not both", param_hint="--watch")
     require_descriptors()
     writes_to(store)
     if not quiet:
@@ -65,6 +73,9 @@ def index(
     from indexing.rebuild import rebuild as run_rebuild
     from indexing.run import index as run_index
 
+    if watch:
+        _watch(loaded, paths, json, rehash=rehash, retry_refused=retry, lock_wait=wait, batch_files=FILES_AT_ONCE)
+        return
     run = run_rebuild if rebuild else run_index
     latest = _Latest()
     try:
@@ -90,6 +101,20 @@ def index(
         _tell(report)
     if any(refused.is_new for refused in report.refused):
         raise typer.Exit(exits.SOME_REFUSED)
+
+
+def _watch(loaded: "NamedPipeline", paths: list[Path], json: bool, **settings: Any) -> None:
+    from cli.terminal.text import json_line
+    from indexing.watch import watch
+
+    def on_report(report: "IndexReport") -> None:
+        if json:
+            print(json_line(report.to_json()), flush=True)
+        else:
+            _tell(report)
+            sys.stdout.flush()
+
+    watch(loaded, paths, on_report, **settings)
 
 
 class _Latest:

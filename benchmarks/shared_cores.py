@@ -221,14 +221,17 @@ def main() -> None:
                 print(
                     f"{condition}: {kind} {three(results[condition][f'{kind}: ours to theirs'], 2)} times", flush=True
                 )
+            if given.out:  # after each condition: a long run may be cut short
+                _write(given.out, {"load_average_at_begin": load, "rounds": given.rounds, "conditions": results})
     finally:
         for side in sides.values():
             side.close()
-    if given.out and results:
-        machine = hardware(["torch", "transformers", "transformers-haystack", "sentence-transformers", "haystack-ai"])
-        told = {"hardware": machine, "load_average_at_begin": load, "rounds": given.rounds, "conditions": results}
-        given.out.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-        plot(results, machine, given.out)
+
+
+def _write(out: Path, told: dict[str, Any]) -> None:
+    machine = hardware(["torch", "transformers", "transformers-haystack", "sentence-transformers", "haystack-ai"])
+    out.write_text(json.dumps({"hardware": machine, **told}, indent=1) + "\n", encoding="utf-8")
+    plot(told["conditions"], machine, out)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,8 @@ class ExtractiveReader:
         :param cache_bytes: Room for tokenised passages; 0 keeps none.
         :param timeout: Seconds that an asynchronous caller waits at most.
         :param early_stop: Leave the passages after the first five unread where they hardly ever change the best answer:
-            "safe" (at most 1 question in 500, as measured when calibrating), "aggressive" (1 in 50), or "off". An
-            answer then shows fewer of its places. A reader without calibration always reads everything.
+            "safe" (at most 1 question in 500, as measured when calibrating), "aggressive" (1 in 50), or "off". Passages
+            that hold the words of a shown answer are read all the same. A reader without calibration reads everything.
         :raises ValueError: When a setting is outside what is allowed.
         """
         self.model = str(model)

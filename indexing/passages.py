@@ -13,7 +13,14 @@ from indexing.chunking.segments import Unit, halves, units
 from indexing.chunking.tokens import TokenCounter
 
 # Formats whose lines may be wrapped sentences; in the others a line is a row or an item.
-_WRAPPED = {"text/plain", "application/pdf", "message/rfc822", "application/vnd.ms-outlook"}
+_WRAPPED = {
+    "text/plain",
+    "application/pdf",
+    "message/rfc822",
+    "application/vnd.ms-outlook",
+    "application/mbox",
+    "image/*",
+}
 # Of a document's meta, what describes the whole file and is kept with its source, not with every passage.
 _OF_THE_SOURCE = {
     "heading_places",

@@ -10,6 +10,7 @@ from typing import Any
 from indexing.convert.extracted import MAX_CHARACTERS, Extracted, Part, Refusal, one_line
 from indexing.convert.kinds import Kind, kind_of
 from indexing.convert.plain import without_readable
+from indexing.convert.plausible import garbage_note
 
 _CONVERTERS: dict[Kind, tuple[str, str]] = {
     "pdf": ("pdf", "convert_pdf"),
@@ -100,6 +101,8 @@ def _converted(data: bytes, suffix: str, options: Options) -> Extracted:
     if kind == "pdf" and not options.ocr:
         reader = partial(reader, ocr=False)
     page = reader(data, read_hidden=True) if options.read_hidden and kind in _HIDING else reader(data)
+    if kind == "pdf" and (note := garbage_note(page.text)):
+        page.notes.append(note)
     if len(page.text) > MAX_CHARACTERS:
         raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     if refusal := without_readable(page.text):

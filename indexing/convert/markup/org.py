@@ -5,7 +5,7 @@ import re
 from indexing.convert.encoding import decode
 from indexing.convert.extracted import Extracted, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.markup.marks import without_marks
+from indexing.convert.markup.marks import unwrapped, without_marks
 from indexing.convert.tables import Cell, table_lines
 from indexing.convert.tables.grid import Row
 
@@ -24,7 +24,7 @@ def convert_org(data: bytes) -> Extracted:
     inside_drawer = False
 
     def flush() -> None:
-        builder.block("\n".join(paragraph))
+        builder.block(unwrapped(paragraph))
         builder.lines(table_lines(rows))
         paragraph.clear()
         rows.clear()

@@ -5,7 +5,7 @@ import re
 from indexing.convert.encoding import decode
 from indexing.convert.extracted import Extracted, TextBuilder
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.markup.marks import without_marks
+from indexing.convert.markup.marks import unwrapped, without_marks
 from indexing.convert.tables import Cell, table_lines
 from indexing.convert.tables.grid import Row
 
@@ -31,7 +31,7 @@ def convert_rst(data: bytes) -> Extracted:
     paragraph: list[str] = []
 
     def flush() -> None:
-        builder.block("\n".join(paragraph))
+        builder.block(unwrapped(paragraph))
         paragraph.clear()
 
     index = 0

@@ -1,5 +1,6 @@
 """Charts and SmartArt, whose words and figures lie in parts of their own, in whichever office file they stand."""
 
+import bisect
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +74,9 @@ def _points(series: Any, name: str) -> dict[int, str]:
     node = series.find(f"{C}{name}")
     if node is None:
         return {}
+    levels = list(node.iter(f"{C}lvl"))
+    if levels:
+        return _in_levels(levels)
     percent = any("%" in (code.text or "") for code in node.iter(f"{C}formatCode"))
     found: dict[int, str] = {}
     for point in node.iter(f"{C}pt"):
@@ -81,6 +85,26 @@ def _points(series: Any, name: str) -> dict[int, str]:
         if value is not None and value.text and index.isdigit() and len(index) < 7:
             text = _number(value.text.strip(), percent) if name != "cat" else value.text.strip()
             found[int(index)] = f"{text} {found[int(index)]}" if int(index) in found else text
+    return found
+
+
+def _in_levels(levels: list[Any]) -> dict[int, str]:
+    """Categories in several levels, innermost first in the file: an outer one goes on until the next of its level."""
+    read = []
+    for level in levels:
+        points = {}
+        for point in level.iter(f"{C}pt"):
+            value, index = point.find(f"{C}v"), point.get("idx", "")
+            if value is not None and value.text and index.isdigit() and len(index) < 7:
+                points[int(index)] = value.text.strip()
+        read.append(points)
+    starts = [sorted(points) for points in read[1:]]
+    found = {}
+    for index, label in read[0].items():
+        outer = [
+            points[max(at for at in points if at <= index)] for points in read[1:] if any(at <= index for at in points)
+        ]
+        found[index] = " ".join([*reversed(outer), label])
     return found
 
 

@@ -101,9 +101,10 @@ def _in_levels(levels: list[Any]) -> dict[int, str]:
     starts = [sorted(points) for points in read[1:]]
     found = {}
     for index, label in read[0].items():
-        outer = [
-            points[max(at for at in points if at <= index)] for points in read[1:] if any(at <= index for at in points)
-        ]
+        outer = []
+        for places, points in zip(starts, read[1:], strict=True):
+            at = bisect.bisect_right(places, index)
+            outer += [points[places[at - 1]]] if at else []
         found[index] = " ".join([*reversed(outer), label])
     return found
 

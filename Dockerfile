@@ -17,7 +17,8 @@ ENV PIP_NO_CACHE_DIR=1 \
     EXCERPT_PIPELINES=elasticsearch
 
 RUN groupadd --gid 10001 excerpt \
-    && useradd --uid 10001 --gid excerpt --create-home --shell /usr/sbin/nologin excerpt
+    && useradd --uid 10001 --gid excerpt --create-home --shell /usr/sbin/nologin excerpt \
+    && install --directory --owner excerpt --group excerpt --mode 0700 /data
 
 WORKDIR /app
 

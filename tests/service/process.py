@@ -93,10 +93,12 @@ async def ask_all(
 
 
 def statuses(replies: list[httpx.Response | Exception]) -> dict[int | str, int]:
-    """How often each status came; errors by their name."""
+    """How often each status came; errors by their name. What was not expected is printed, for the test's report."""
     counted: dict[int | str, int] = {}
     for reply in replies:
         key = reply.status_code if isinstance(reply, httpx.Response) else type(reply).__name__
+        if isinstance(reply, httpx.Response) and reply.status_code >= 500 and not counted.get(key):
+            print(reply.text)
         counted[key] = counted.get(key, 0) + 1
     return counted
 

@@ -34,7 +34,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """A service with little room: 5 questions at once in the pipeline, 15 waiting; each takes 50 ms."""
     process = ServiceProcess(
         tmp_path_factory.mktemp("busy"),
-        seconds=0.05, batch=4, tokens_in_flight=20_000, tokens_waiting=60_000, receive_timeout=1.0, stall_timeout=1.0,
+        seconds=0.05, batch=4, tokens_in_flight=20_000, tokens_waiting=60_000, receive_timeout=5.0, stall_timeout=5.0,
     )  # fmt: skip
     yield process
     process.close()

@@ -3,7 +3,6 @@ A client of the service, synchronous and asynchronous, over httpx.
 
 ```python
 from service.client import Client
-
 with Client("http://127.0.0.1:8000", key="exk_...") as excerpt:
     excerpt.upload("contract.pdf", allow=["group:law"])
     print(excerpt.ask("Who signed the contract?")["answers"][0]["answer"])
@@ -42,11 +41,12 @@ class Job(TypedDict):
 
 
 class ExcerptError(Exception):
-    """What the service says went wrong. `retry_after` (seconds) is given where asking again later makes sense."""
+    """What the service says went wrong; `retry_after` (seconds) where asking again later makes sense, else None."""
 
-    def __init__(self, status: int, code: str, message: str, retry_after: float | None) -> None:
+    def __init__(self, status: int, code: str, message: str, retry_after: str | None) -> None:
         super().__init__(f"{status} {code}: {message}")
-        self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+        self.status, self.code, self.message = status, code, message
+        self.retry_after = float(retry_after) if retry_after else None
 
 
 class _Call(NamedTuple):
@@ -84,8 +84,7 @@ def _upload(file: str | Path, meta: Json | None, allow: Sequence[str] | None, wa
     fields = {"meta": meta, "allow": None if allow is None else list(allow)}
     data = {name: json.dumps(value) for name, value in fields.items() if value is not None}
     options = {"files": {"files": (Path(file).name, Path(file).read_bytes())}, "data": data}
-    target = _Call("PUT", f"/documents/{document}", options) if document else _Call("POST", "/documents", options)
-    return _job(target, wait)
+    return _job(_Call("PUT" if document else "POST", f"/documents/{document}".rstrip("/"), options), wait)
 
 
 def _checked(reply: httpx.Response) -> httpx.Response:
@@ -93,8 +92,7 @@ def _checked(reply: httpx.Response) -> httpx.Response:
         return reply
     is_ours = reply.headers.get("content-type", "").startswith("application/json")
     error = reply.json()["error"] if is_ours else {"code": "unknown", "message": reply.reason_phrase}
-    wait = reply.headers.get("retry-after")
-    raise ExcerptError(reply.status_code, error["code"], error["message"], float(wait) if wait else None)
+    raise ExcerptError(reply.status_code, error["code"], error["message"], reply.headers.get("retry-after"))
 
 
 def _options(address: str, key: str | None, timeout: float) -> Json:

@@ -13,6 +13,7 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,13 +22,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.stores.contract import Source
+from components.stores.lancedb import LanceDBDocumentStore
 from indexing.index_writer import IndexWriter
 from service.access.permissions import may_see, written
 from service.documents.catalogue import Entry
 from service.load.canary import QUESTION
 from tests.components.stores.memory.store import InMemoryStore
 from tests.service.conftest import World
-from tests.service.engine import build_engine, reader_of, vector_of
+from tests.service.engine import DIMENSION, build_engine, reader_of, vector_of
 
 GROUPS = ("hr", "law", "lab")
 USERS = ("ann", "bob")
@@ -275,24 +277,42 @@ def prove(worlds: Worlds, case: Case) -> None:
         look_everywhere(worlds, headers, sees)
 
 
-@pytest.fixture(scope="module")
-def worlds(make_world: Callable[..., World], tmp_path_factory: pytest.TempPathFactory) -> Worlds:
-    folder = tmp_path_factory.mktemp("worlds")
-    rules = folder / "rules.yaml"
-    rules.write_text("rules: []\n", encoding="utf-8")
-    engine = build_engine(folder, document_store=InMemoryStore("worlds"))
-    world = make_world(engine, texts=False, rules=rules)
+def open_worlds(make_world: Callable[..., World], folder: Path, store: Any) -> Worlds:
+    """A service with a file of rules over this store."""
+    folder.joinpath("rules.yaml").write_text("rules: []\n", encoding="utf-8")
+    world = make_world(build_engine(folder, document_store=store), texts=False, rules=folder / "rules.yaml")
     world.service.indexer.close()  # the test says itself when others' work is taken over
     made = Worlds(world)
-    made.rules = rules
+    made.rules = folder / "rules.yaml"
     return made
 
 
-@settings(
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    phases=(Phase.explicit, Phase.generate),  # shrinking would ask thousands of times
-)
+@pytest.fixture(scope="module")
+def worlds(make_world: Callable[..., World], tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return open_worlds(make_world, tmp_path_factory.mktemp("worlds"), InMemoryStore("worlds"))
+
+
+@pytest.fixture(scope="module")
+def embedded_worlds(make_world: Callable[..., World], tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    folder = tmp_path_factory.mktemp("embedded")
+    store = LanceDBDocumentStore(path=folder / "store", durable=False, embedding_dimension=DIMENSION)
+    return open_worlds(make_world, folder, store)
+
+
+_SETTINGS: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": list(HealthCheck),
+    "phases": (Phase.explicit, Phase.generate),  # shrinking would ask thousands of times
+}
+
+
+@settings(**_SETTINGS)
 @given(case=_cases)
 def test_no_byte_betrays_a_hidden_document(worlds: Worlds, case: Case) -> None:
     prove(worlds, case)
+
+
+@settings(max_examples=8, **_SETTINGS)
+@given(case=_cases)
+def test_nor_does_it_over_the_embedded_store(embedded_worlds: Worlds, case: Case) -> None:
+    prove(embedded_worlds, case)

@@ -312,7 +312,7 @@ def test_no_byte_betrays_a_hidden_document(worlds: Worlds, case: Case) -> None:
     prove(worlds, case)
 
 
-@settings(max_examples=8, **_SETTINGS)
+@settings(max_examples=4, **_SETTINGS)
 @given(case=_cases)
 def test_nor_does_it_over_the_embedded_store(embedded_worlds: Worlds, case: Case) -> None:
     prove(embedded_worlds, case)

@@ -7,7 +7,7 @@ _SETTINGS = {
     "HAYSTACK_TELEMETRY_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "TOKENIZERS_PARALLELISM": "false",
-    # For training alone: reader and embedder need nothing of the kind (components/parallel.py). How long a thread of
+    # For training alone: reader and embedder need nothing of the kind (encoder/parallel.py). How long a thread of
     # torch that waits for another spins before it sleeps. The default (300,000) keeps another busy process from its
     # core, and loses most of both processes' speed; 2,000 costs nothing alone.
     "GOMP_SPINCOUNT": "2000",

@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional
 
 from components.encoder.encoder import PackedEncoder
+from components.encoder.parallel import operators_alone, run_shares
 from components.encoder.ragged import Indices, Ragged
-from components.parallel import operators_alone, run_shares
 
 
 @torch.inference_mode()

@@ -10,9 +10,9 @@ import torch
 from components.build_cache import build_or_load, cache_folder
 from components.devices import hardware_fingerprint, measure_seconds
 from components.encoder.encoder import PackedEncoder
+from components.encoder.parallel import operators_alone
 from components.encoder.ragged import Ragged
 from components.models import model_digest
-from components.parallel import operators_alone
 
 CpuPrecision = Literal["fp32", "bf16"]
 

@@ -226,7 +226,7 @@ class ExtractiveReader:
 
     def _answer(self, requests: Sequence[Request]) -> list[list[ExtractedAnswer]]:
         span_reader = self.span_reader
-        from components.parallel import operators_alone
+        from components.encoder.parallel import operators_alone
 
         with self._lock, operators_alone():
             return span_reader.answer(requests)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from components.devices import pick_device, pick_dtype
+from components.encoder.parallel import operators_alone, run_shares
 from components.encoder.ragged import Indices, Ragged
 from components.models import max_tokens
-from components.parallel import operators_alone, run_shares
 from components.reader.engines.torch_engine import Precision
 
 _MAX_TOKENS = {"cpu": 2048, "cuda": 32_768}

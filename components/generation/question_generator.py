@@ -45,6 +45,9 @@ class QuestionGenerator:
     ```
     """
 
+    # Haystack names a component by the module it says it is from, and YAML by this one.
+    __module__ = "components.question_generator"
+
     def __init__(
         self,
         model: str,

@@ -56,6 +56,9 @@ class GenerativeReader:
     ```
     """
 
+    # Haystack names a component by the module it says it is from, and YAML by this one.
+    __module__ = "components.generative_reader"
+
     def __init__(
         self,
         model: str,

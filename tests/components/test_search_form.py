@@ -7,8 +7,9 @@ from haystack import Document
 
 from components.questions import search_text
 from components.retriever import HybridRetriever
-from components.search_form import POINTS, UNSEEN, search_form
-from components.stores.elasticsearch.index.languages import analysis
+from components.search_form import search_form
+from components.stores.elasticsearch.index.mapping import WRITTEN
+from components.stores.elasticsearch.index.rows import to_document, to_row
 from components.stores.lancedb import LanceDBDocumentStore
 
 NFD = unicodedata.normalize("NFD", "Das Schiff fährt nach Nürnberg")
@@ -75,10 +76,9 @@ def test_filters_on_content_compare_what_was_written(tmp_path):
     assert [(document.id, document.content) for document in found] == [("a", NFD)]
 
 
-def test_elasticsearch_leaves_out_the_same_characters():
-    filters = analysis("english", "words")["char_filter"]
-    left_out = {int(line.removeprefix("\\u").removesuffix("=>"), 16) for line in filters["excerpt_unseen"]["mappings"]}
-    points = {code for first, last in POINTS for code in range(first, last + 1)}
-    assert left_out == points | {ord(letter) for letter in UNSEEN}
-    assert analysis("english", "words")["analyzer"]["words"]["char_filter"] == list(filters)
-    assert filters["excerpt_signed_0"]["replacement"] == "$1 $1plusplus"
+@pytest.mark.parametrize("text", ["plain words", NFD, "C++ and C#"])
+def test_elasticsearch_keeps_what_was_written(text):
+    row = to_row(Document(id="a", content=text))
+    assert row["content"] == search_form(text)
+    assert (WRITTEN in row) is (search_form(text) != text)
+    assert to_document(row).content == text

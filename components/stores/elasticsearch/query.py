@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
+from components.search_form import search_form
 from components.stores.elasticsearch.index.mapping import IndexDesign
 from components.stores.fusion import Fusion, fuse
 
@@ -108,7 +109,7 @@ class HybridQuery:
         }
 
     def _words(self, query: str) -> dict[str, Any]:
-        query = query.replace(":", " ")  # the tokenizer takes "who:what" for one word
+        query = search_form(query).replace(":", " ")  # the tokenizer takes "who:what" for one word
         if query.count(" ") > _MOST_WORDS:
             query = " ".join(list(dict.fromkeys(query.split()))[:_MOST_WORDS])
         matching: dict[str, Any] = {

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from components.search_form import POINTS, SIGNED, UNSEEN
-
 # Elasticsearch's own analysers by ISO code (module analysis-common): stop words removed, words stemmed.
 ANALYSERS = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "bn": "bengali", "pt-br": "brazilian", "bg": "bulgarian",
@@ -60,19 +58,4 @@ def analysis(language: str | None, name: str) -> dict[str, Any]:
     if language == "english":
         filters["excerpt_possessive"] = {"type": "stemmer", "language": "possessive_english"}
         chain.insert(0, "excerpt_possessive")
-    analyser = {"type": "custom", "char_filter": list(_CHARACTERS), "tokenizer": "standard", "filter": chain}
-    return {"char_filter": _CHARACTERS, "filter": filters, "analyzer": {name: analyser}}
-
-
-def _characters() -> dict[str, Any]:
-    """Filters that do what `search_form` does, as far as asciifolding does not do it behind them."""
-    unseen = [f"\\u{ord(letter):04X}=>" for letter in UNSEEN]
-    points = [f"\\u{code:04X}=>" for first, last in POINTS for code in range(first, last + 1)]
-    filters: dict[str, Any] = {"excerpt_unseen": {"type": "mapping", "mappings": [*unseen, *points]}}
-    for number, (pattern, replacement) in enumerate(SIGNED):
-        java = replacement.replace("\\1", "$1")
-        filters[f"excerpt_signed_{number}"] = {"type": "pattern_replace", "pattern": pattern, "replacement": java}
-    return filters
-
-
-_CHARACTERS = _characters()
+    return {"filter": filters, "analyzer": {name: {"type": "custom", "tokenizer": "standard", "filter": chain}}}

@@ -12,7 +12,8 @@ Similarity = Literal["cosine", "dot_product", "l2_norm", "max_inner_product"]
 
 ANALYZER = "excerpt_words"
 # What a Document is made of besides its meta; a meta field of one of these names would overwrite it.
-RESERVED = frozenset({"id", "content", "embedding", "score", "blob", "sparse_embedding"})
+WRITTEN = "content_as_written"  # where it differs from `content`, which is kept as words are looked for in it
+RESERVED = frozenset({"id", "content", WRITTEN, "embedding", "score", "blob", "sparse_embedding"})
 # Passages carry these (see components/stores): they are filtered by, or only kept.
 _PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
     "source_id": {"type": "keyword"},
@@ -131,6 +132,7 @@ class IndexDesign:
                 "embedding": vector,
                 "blob": {"type": "object", "enabled": False},
                 "sparse_embedding": {"type": "object", "enabled": False},
+                WRITTEN: {"type": "object", "enabled": False},
                 **_PASSAGE_FIELDS,
                 **searched,
                 **{name: {"type": kind} for name, kind in self.meta_fields.items()},

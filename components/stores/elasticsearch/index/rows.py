@@ -8,12 +8,13 @@ import numpy as np
 from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
+from components.search_form import search_form
 from components.stores.contract import Refused
 from components.stores.elasticsearch.client.errors import explain_dimension
 from components.stores.elasticsearch.client.smile import Raw, encode, float32_arrays
 from components.stores.elasticsearch.index.bulk import Action, Operation
 from components.stores.elasticsearch.index.field_types import FieldTypes
-from components.stores.elasticsearch.index.mapping import RESERVED
+from components.stores.elasticsearch.index.mapping import RESERVED, WRITTEN
 
 LONGEST_ID = 512  # bytes; a longer one has Elasticsearch refuse the whole request it comes in
 _TOGETHER = 256  # documents whose vectors are encoded in one go
@@ -98,7 +99,9 @@ def to_row(document: Document) -> dict[str, Any]:
     """Everything but the embedding."""
     row: dict[str, Any] = {"id": document.id}
     if document.content is not None:
-        row["content"] = document.content
+        row["content"] = search_form(document.content)
+        if row["content"] != document.content:
+            row[WRITTEN] = document.content
     if document.blob is not None:
         row["blob"] = document.blob.to_dict()
     if document.sparse_embedding is not None:
@@ -113,7 +116,7 @@ def to_document(row: dict[str, Any], score: float | None = None) -> Document:
     blob, sparse = row.get("blob"), row.get("sparse_embedding")
     return Document(
         id=row["id"],
-        content=row.get("content"),
+        content=row.get(WRITTEN, row.get("content")),
         blob=None if blob is None else ByteStream.from_dict(blob),
         sparse_embedding=None if sparse is None else SparseEmbedding.from_dict(sparse),
         embedding=row.get("embedding"),

@@ -126,7 +126,7 @@ def kind_of(data: bytes, suffix: str) -> Kind:
 def _text_kind(data: bytes, start: bytes, suffix: str) -> Kind:
     kind = TEXT_KINDS.get(suffix)
     if kind not in (None, "text", "xml"):
-        return "xml" if kind == "html" and _is_opendocument(start) else kind  # type: ignore[return-value]
+        return "xml" if kind == "html" and _is_opendocument(start) else kind
     if _MBOX_START.match(start):
         return "mbox"
     if suffix in ("", ".txt", ".msg", ".mail") and _looks_like_mail(data):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from indexing.convert.encoding import decode
 from indexing.convert.extracted import Extracted, TextBuilder
 from indexing.convert.kinds import MIME_TYPES
-from indexing.convert.tables.grid import Cell
+from indexing.convert.tables.grid import Cell, Row
 from indexing.convert.tables.lines import table_lines
 
 _DELIMITERS = ",;\t|"
@@ -26,7 +26,7 @@ def write_table(
     :param caption: what stands above the table.
     :returns: lines joined by a line feed (`tables.lines` says how they read).
     """
-    listed = [[Cell(text) for text in row] for row in (*(header_rows or ()), *rows)]
+    listed = [Row(Cell(text) for text in row) for row in (*(header_rows or ()), *rows)]
     headers = None if header_rows is None else len(header_rows)
     return "\n".join(table_lines(listed, headers=headers, captions=[caption] if caption else []))
 
@@ -45,7 +45,7 @@ def convert_csv(data: bytes) -> Extracted:
     if rows is None:
         notes.append("its quotation marks do not add up: read line by line")
         rows = [_fields(line, delimiter) for line in text.split("\n")]
-    grid = ([Cell(cell) for cell in row] for row in rows)
+    grid = (Row(Cell(cell) for cell in row) for row in rows)
     for line in table_lines(grid, headed=True):
         builder.block(line, "\n")
     return Extracted(builder.text(), MIME_TYPES["csv"], notes=notes)

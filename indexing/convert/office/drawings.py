@@ -6,6 +6,7 @@ from typing import Any
 
 from indexing.convert.office.package import A, Package, R, local
 from indexing.convert.tables import Cell, table_lines
+from indexing.convert.tables.grid import Row
 
 C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
@@ -53,9 +54,9 @@ def chart_lines(root: Any) -> Iterator[str]:
     for one in series:
         for index, text in (_points(one, "cat") or _points(one, "xVal")).items():
             labels.setdefault(index, text)
-    rows = [[Cell(""), *map(Cell, names)]]
+    rows = [Row([Cell(""), *map(Cell, names)])]
     for index in sorted({*labels, *(index for column in values for index in column)})[:_MAX_POINTS]:
-        rows.append([Cell(labels.get(index, "")), *(Cell(column.get(index, "")) for column in values)])
+        rows.append(Row([Cell(labels.get(index, "")), *(Cell(column.get(index, "")) for column in values)]))
     yield from table_lines(rows if series else [], headers=1, captions=captions)
 
 

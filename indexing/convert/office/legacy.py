@@ -19,7 +19,8 @@ def convert_ppt(data: bytes) -> Extracted:
 def convert_xls(data: bytes) -> Extracted:
     """Each sheet's cells as a table, under the sheet's name."""
     found = _extracted(data, "xls")
-    builder, labels = TextBuilder(), []
+    builder = TextBuilder()
+    labels: list[str] = []
     names = list((found.metadata or {}).get("sheet_names") or [])
     for number, table in enumerate(found.tables or []):
         if labels:

@@ -44,7 +44,9 @@ def convert_xlsx(data: bytes, read_hidden: bool = False) -> Extracted:
     from_1904 = any(local(node) == "workbookPr" and node.get("date1904") in ("1", "true") for node in root)
     book = _Book(package, strings, styles, from_1904, read_hidden, Counts())
     targets = {relation.id: relation.target for relation in relations}
-    builder, labels, hidden = TextBuilder(), [], []
+    builder = TextBuilder()
+    labels: list[str] = []
+    hidden: list[str] = []
     for entry in root.iter():
         if local(entry) != "sheet":
             continue

@@ -238,7 +238,7 @@ def _carried(row: Row, below: bool) -> Row:
         return Row([row[0], *(alone[0] for _ in row[1:])])
     if not below or all(cell.text for cell in row):
         return row
-    carried, last = [], Cell("")
+    carried, last = Row(), Cell("")
     for cell in row:
         last = cell if cell.text else last
         carried.append(last)

@@ -41,7 +41,7 @@ def table_lines(
     :param captions: what stands above the table.
     """
     yield from (line for caption in captions if (line := " ".join(caption.split())))
-    filled = (row for row in rows if any(cell.text for cell in row) or getattr(row, "breaks", ""))
+    filled = (row for row in rows if any(cell.text for cell in row) or bool(getattr(row, "breaks", "")))
     ahead = list(islice(filled, _AHEAD))
     if headers is None:
         titles = count_titles(ahead)
@@ -54,7 +54,7 @@ def table_lines(
     if names:
         yield " | ".join(_unrepeated(names))
     shown = {tuple(cell.text for cell in row) for row in heading}
-    above: Row = []
+    above: Row = Row()
     for row in chain(ahead[headers:], filled):
         yield from getattr(row, "breaks", "")
         if tuple(cell.text for cell in row) in shown:

@@ -18,7 +18,11 @@ def text(name: str) -> str:
 
 
 def test_every_room_has_its_sentence() -> None:
-    rooms = {f"{Path(file).parent}/" for file in FILES if file.endswith(".py")}
+    # A folder of nothing but __init__.py is no room: it keeps a name that YAML files know.
+    own = [
+        file for file in FILES if file.endswith(".py") and (file.count("/") == 1 or not file.endswith("__init__.py"))
+    ]
+    rooms = {f"{Path(file).parent}/" for file in own}
     rooms = {room for room in rooms if not room.startswith(("tests/", "scripts/", "examples/", "./"))}
     rows = re.findall(r"^\| `([\w/]+/)` \| (.+) \|$", text("docs/architecture.md"), re.MULTILINE)
     told = {name for name, sentence in rows if sentence.strip()}

@@ -8,6 +8,7 @@ from cli import config, exits
 from cli.commands.ask import ask
 from cli.commands.config import config as show_config
 from cli.commands.evaluate import evaluate
+from cli.commands.exam import exam
 from cli.commands.files.forget import forget
 from cli.commands.files.list import list_files
 from cli.commands.files.open import open_answer
@@ -60,6 +61,7 @@ app.command(epilog=exits.HELP, rich_help_panel=READERS)(calibrate)
 app.command(epilog=exits.HELP, rich_help_panel=READERS)(export)
 app.add_typer(evaluate, name="eval", rich_help_panel=MEASURE)
 app.command(epilog=exits.HELP, rich_help_panel=MEASURE)(questions)
+app.add_typer(exam, name="exam", rich_help_panel=MEASURE)
 app.command("config", epilog=exits.HELP, rich_help_panel=MORE)(show_config)
 
 

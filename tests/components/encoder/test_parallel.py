@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
-from components import parallel
+from components.encoder import parallel
 from components.encoder.parallel import operators_alone, run_shares, usable_cores
 from components.encoder.ragged import Ragged
 from components.reader.engines.benchmark import best_spans
 from components.reader.engines.int8_samples import calibration_windows
 from components.reader.engines.selection import load_engine
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -62,15 +62,18 @@ def test_what_goes_wrong_is_told_and_no_process_stays(inside: Run, runtime: Path
     assert listening(runtime) == []
 
 
-def test_a_folder_that_others_may_enter_is_closed_or_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    (tmp_path / "excerpt").mkdir(mode=0o777)
-    assert address._folder() == tmp_path / "excerpt"
-    assert (tmp_path / "excerpt").stat().st_mode & 0o777 == 0o700
-    (tmp_path / "excerpt").rmdir()
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "excerpt").symlink_to(tmp_path / "elsewhere")
-    assert address._folder() != tmp_path / "excerpt"
+def test_a_folder_that_others_may_enter_is_closed_or_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Not pytest's folder: a socket's path holds some hundred characters.
+    with tempfile.TemporaryDirectory() as short:
+        folder = Path(short) / "excerpt"
+        monkeypatch.setenv("XDG_RUNTIME_DIR", short)
+        folder.mkdir(mode=0o777)
+        assert address._folder() == folder
+        assert folder.stat().st_mode & 0o777 == 0o700
+        folder.rmdir()
+        (Path(short) / "elsewhere").mkdir()
+        folder.symlink_to(Path(short) / "elsewhere")
+        assert address._folder() != folder
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")

@@ -58,7 +58,8 @@ def test_each_package_is_an_extra_and_no_file_names_an_index() -> None:
         extra = project["optional-dependencies"][EXTRAS[package]]
         assert package in {Requirement(line).name for line in extra}
     everything = next(line for line in project["optional-dependencies"]["test"] if line.startswith("excerpt"))
-    assert Requirement(everything).extras == set(EXTRAS.values())
+    # `ranking` brings a part of Haystack's own package, which cannot be told by the name of a missing module.
+    assert Requirement(everything).extras == {*EXTRAS.values(), "ranking"}
     for name in ("Dockerfile", "docker-compose.yml", "Makefile", "pyproject.toml", "constraints.txt", "README.md"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert not any(host in text for host in ("download.pytorch.org", "pypi.org", "pythonhosted.org")), name

@@ -3,13 +3,12 @@
 import { send } from "./api.js";
 import { announce, baseName, fill, foreign, h, marked, visible } from "./dom.js";
 import { feedback } from "./feedback.js";
-import { showPassages, showFacets, chips } from "./passages.js";
+import { FACETS, showPassages, showFacets, chips, furtherFields } from "./passages.js";
 import { keepsRecent, recent, remember, setKeepsRecent } from "./recent.js";
 import { go, toFilters } from "./state.js";
 import { setPlaces } from "./viewer.js";
 import { inWords, percent, t } from "./words.js";
 
-const FACETS = ["mime_type", "folder", "author", "year", "language", "file_name"];
 const ANSWERS = 5;
 let call = null;
 
@@ -38,6 +37,9 @@ export function showAnswers(root, state, failed) {
   const searching = send("/search", { query: state.q, filters, offset: 0, limit: 10 + state.offset, facets: FACETS }, signal).then((told) => {
     showPassages(passages, told, state);
     showFacets(facets, told, state);
+    const more = furtherFields(told.results);
+    // Fields that only this index has are counted once one knows of them; that they cannot be is no error to show.
+    if (more.length) send("/search", { query: state.q, filters, limit: 1, facets: more }, signal).then((also) => showFacets(facets, { ...told, facets: { ...told.facets, ...also.facets } }, state)).catch(() => {});
     return told;
   });
   Promise.all([asking, searching])
@@ -78,7 +80,7 @@ function drawAnswers(root, told, state, took) {
   } else {
     if (kind === "not_sure") parts.push(h("p", { class: "unsure" }, h("strong", {}, t("unsure")), " ", t("unsure_detail")));
     parts.push(card(best, told, true));
-    const different = disagreement(told.answers);
+    const different = kind === "answer" ? disagreement(told.answers) : null;
     if (different) parts.splice(parts.length - 1, 0, different);
     announce(`${kind === "not_sure" ? t("unsure") + ": " : ""}${best.answer}`);
   }
@@ -94,7 +96,7 @@ function drawAnswers(root, told, state, took) {
 
 /** "2 say 1856, 1 says 1857": when answers nearly as probable as the best say something else. */
 function disagreement(answers) {
-  const near = answers.filter((answer) => answer.probability >= 0.5 * answers[0].probability && answer.probability >= 0.15);
+  const near = answers.filter((answer) => answer.probability >= 0.5 * answers[0].probability && answer.probability >= 0.25);
   if (near.length < 2) return null;
   return h("p", { class: "differ" }, t("differ"), " ", near.map((answer, number) => [
     number ? ", " : "", ...says(new Set((answer.places ?? [answer]).map((place) => place.source_id ?? place.document_id)).size || 1, answer.answer),
@@ -115,7 +117,7 @@ function card(answer, told, best) {
   const article = h("article", { class: best ? "answer best" : "answer", tabindex: "0" },
     h(best ? "h2" : "h3", { class: "words", dir: "auto" }, visible(answer.answer)),
     extras(answer),
-    meter(answer.probability),
+    meter(answer.probability, best && stateOf(told) === "answer"),
     sentence,
     whereLine(answer),
     h("div", { class: "row" }, open,
@@ -142,11 +144,11 @@ export function span(place) {
   return place.start_in_file === null || place.start_in_file === undefined ? null : [place.start_in_file, place.end_in_file];
 }
 
-function meter(probability) {
+function meter(probability, given) {
   const bar = h("span", { class: "bar", "aria-hidden": "true" }, h("span"));
   bar.firstChild.style.inlineSize = `${Math.round(probability * 100)}%`;
   bar.dataset.level = probability >= 0.65 ? "high" : probability >= 0.4 ? "middle" : "low";
-  return h("p", { class: "meter", title: t("probability", { p: percent(probability) }) }, bar, h("span", {}, inWords(probability)), h("span", { class: "share" }, percent(probability)));
+  return h("p", { class: "meter", title: t("probability", { p: percent(probability) }) }, bar, h("span", {}, inWords(probability, given)), h("span", { class: "share" }, percent(probability)));
 }
 
 /** File, page, date, headings of an answer or a passage. */

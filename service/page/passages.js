@@ -5,8 +5,24 @@ import { where } from "./answers.js";
 import { go, untyped } from "./state.js";
 import { t, typeName } from "./words.js";
 
+export const FACETS = ["mime_type", "folder", "author", "date", "year", "language", "file_name"];
+// What tells of the passage, not of its document.
+const OWN = /^(source_|split_|page|start|end|passage|heading|title$|file_path$|date$|place)/;
+const MOST_FIELDS = 8;
 const SHOWN_CHARACTERS = 420;
 const SHOWN_VALUES = 8;
+
+/** Fields of these passages' metadata by which they can be narrowed down, beside those that are counted anyway. */
+export function furtherFields(results) {
+  const fields = new Set();
+  for (const { meta } of results) {
+    for (const [name, value] of Object.entries(meta ?? {})) {
+      const short = typeof value === "string" ? value.length <= 60 : ["number", "boolean"].includes(typeof value);
+      if (short && !OWN.test(name) && !FACETS.includes(name)) fields.add(name);
+    }
+  }
+  return [...fields].slice(0, MOST_FIELDS);
+}
 
 export function chips(state) {
   if (!state.filter.length) return null;

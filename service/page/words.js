@@ -37,11 +37,11 @@ export function percent(share) {
   return `${shown} %`;
 }
 
-/** The words of a calibrated probability. */
-export function inWords(probability) {
+/** The words of a calibrated probability; what is given as the answer is never called unsure. */
+export function inWords(probability, given = false) {
   if (probability >= 0.9) return t("certain");
   if (probability >= 0.65) return t("likely");
-  return probability >= 0.4 ? t("possible") : t("doubtful");
+  return given || probability >= 0.4 ? t("possible") : t("doubtful");
 }
 
 export function bytes(size) {

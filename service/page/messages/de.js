@@ -51,6 +51,7 @@ export default {
   facet_file_name: "Datei",
   facet_folder: "Ordner",
   facet_author: "Verfasser",
+  facet_date: "Datum",
   facet_year: "Jahr",
   facet_language: "Sprache",
   sort: "Reihenfolge",

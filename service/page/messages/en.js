@@ -51,6 +51,7 @@ export default {
   facet_file_name: "File",
   facet_folder: "Folder",
   facet_author: "Author",
+  facet_date: "Date",
   facet_year: "Year",
   facet_language: "Language",
   sort: "Order",

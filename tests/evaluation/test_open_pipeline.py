@@ -86,7 +86,7 @@ def test_a_file_without_answers_is_refused(tmp_path, progress):
     content = squad(ARTICLES)
     for article in content["data"]:
         for paragraph in article["paragraphs"]:
-            paragraph["qas"][0]["answers"] = []
+            paragraph["qas"][0] |= {"answers": [], "is_impossible": True}
     (tmp_path / "none.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(ValueError, match="no question with an answer"):
         evaluate_open(tmp_path / "none.json", progress, cache=tmp_path / "cache")

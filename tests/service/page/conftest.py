@@ -35,13 +35,14 @@ def write_pdf(path: Path, pages: list[list[str]]) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     path = next((found for name in NAMES if (found := shutil.which(name))), None)
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         path = None
+    # Of the package, not of the session: while it is open its event loop runs in this thread, and async tests cannot.
     if path is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("no browser: install chromium (Debian package) and playwright (extra `test`)")
@@ -99,7 +100,7 @@ def build(folder: Path, documents: Path) -> Service:
     return build_service(Settings(data=folder / "data"), engine=engine)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Service:
     """Texts, a PDF of three pages, and a table."""
     folder = write_texts(tmp_path_factory.mktemp("town") / "texts")
@@ -115,7 +116,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Service:
     return build(tmp_path_factory.mktemp("service"), folder)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _address(town: Service, browser: Any) -> Iterator[str]:
     with live(town) as address:
         yield address

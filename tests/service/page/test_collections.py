@@ -119,8 +119,8 @@ def test_administration_shows_figures_and_settings(site: Site) -> None:
     ask(page, "Who built the tower of Kaltwasser?")
     page.locator("#nav a", has_text="Administration").click()
     page.wait_for_selector(".figures")
-    figures = page.locator(".figures").first.inner_text()
-    assert "answered" in figures and "1" in figures
+    figures = page.locator(".figures").first.inner_text().split("\n")
+    assert int(figures[figures.index("answered") + 1]) >= 1
     assert "audit_texts" in page.locator(".admin", has_text="Questions without").inner_text()
     page.locator("summary", has_text="ask.yaml").click()
     assert "components:" in page.locator("pre").first.inner_text()

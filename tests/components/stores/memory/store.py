@@ -26,9 +26,11 @@ class MemoryRecord(dict[str, Source]):
 
     def all(self, under: str | None = None) -> Iterator[Source]:
         folder = (under or "").rstrip("/")
-        found = [one for one in self.values() if one.path == folder or one.path.startswith(folder + "/")]
-        found.sort(key=lambda one: (one.path, one.source_id))
-        return iter([replace(one, text=None, layout=None) for one in found])
+        found = sorted(self.values(), key=lambda one: (one.path, one.source_id))
+        return iter([replace(one, text=None, layout=None) for one in found if f"{one.path}/".startswith(f"{folder}/")])
+
+    def get_layout(self, source_id: str) -> tuple[str, bytes | None] | None:
+        return (one := self.get(source_id)) and (one.version, one.layout)
 
     def put(self, sources: list[Source]) -> None:
         self.update((source.source_id, source) for source in sources)
@@ -43,14 +45,14 @@ class MemoryRecord(dict[str, Source]):
 
     def check(self) -> None: ...
 
-    def close(self) -> None: ...
+    close = check
 
 
 class InMemoryStore(InMemoryDocumentStore):
     """Haystack's store in memory, and what the contract adds. Stores of one name are one while the process lives."""
 
     records: ClassVar[dict[str, MemoryRecord]] = {}
-    folder, loading = None, nullcontext
+    folder, loading, close = None, nullcontext, MemoryRecord.check
 
     def __init__(self, name: str) -> None:
         super().__init__(index=f"excerpt-{name}")
@@ -91,8 +93,8 @@ class InMemoryStore(InMemoryDocumentStore):
         check_search(queries, embeddings, top_k)
         for vector in embeddings or []:
             self._check_length(vector, "a question")
-        documents = {one.id: one for one in self.filter_documents(filters)}
-        fusion = replace(fusion := fusion or Fusion(), candidates=max(fusion.candidates, top_k))
+        documents, fusion = {one.id: one for one in self.filter_documents(filters)}, fusion or Fusion()
+        fusion = replace(fusion, candidates=max(fusion.candidates, top_k))
         by_words = fusion.asks_words or embeddings is None
         vectors = embeddings if embeddings is not None and fusion.asks_meaning else [None] * len(queries)
         ranked = [
@@ -118,14 +120,12 @@ class InMemoryStore(InMemoryDocumentStore):
 
     def warm_up(self) -> None: ...
 
-    def close(self) -> None: ...
-
     async def close_async(self) -> None: ...
 
     def _check_length(self, vector: list[float] | None, whose: str) -> None:
-        other = next((one.embedding for one in self.storage.values() if one.embedding is not None), vector)
-        if vector is not None and (len(vector) != len(other or []) or not np.isfinite(vector).all()):
-            raise ValueError(f"the embedding of {whose} is {len(vector)} numbers, not {len(other or [])} finite ones")
+        other = next((one.embedding for one in self.storage.values() if one.embedding is not None), vector) or []
+        if vector is not None and (len(vector) != len(other) or not np.isfinite(vector).all()):
+            raise ValueError(f"the embedding of {whose} is {len(vector)} numbers, not {len(other)} finite ones")
 
 
 def _words(text: str) -> set[str]:

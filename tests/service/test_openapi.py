@@ -1,15 +1,26 @@
 """Whatever fits the OpenAPI description is answered without a 500: schemathesis makes the requests up."""
 
 from pathlib import Path
+from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from httpx import Request
+from hypothesis import HealthCheck, Phase, given, reject, settings
 
 from service.app import create_service_app
 from service.service import build_service
 from service.settings import Settings
 from tests.service.client import LoopClient
 from tests.service.engine import build_engine
+
+
+def _can_be_sent(files: Any) -> bool:
+    """Whether the client itself can encode them: its own error amid a body would look like the server's."""
+    try:
+        Request("POST", "http://localhost", files=files).read()
+    except (AttributeError, TypeError, ValueError):
+        return False
+    return True
 
 
 def test_no_request_makes_it_fail(tmp_path: Path) -> None:
@@ -36,6 +47,8 @@ def test_no_request_makes_it_fail(tmp_path: Path) -> None:
                     for name in ("method", "url", "params", "headers", "json", "files", "content")
                     if request.get(name) is not None
                 }
+                if not _can_be_sent(given_to.get("files")):
+                    reject()
                 reply = client.request(**given_to)
                 is_health = case.path.startswith("/health/ready")
                 assert reply.status_code < 500 or is_health, (request["method"], request["url"], reply.text)

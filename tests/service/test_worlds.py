@@ -152,7 +152,7 @@ class Worlds:
         elif what == "rules":
             self.write_rules({"a": allow, "b": allow})
             for other in self.docs:
-                if other.rule is not None:
+                if other.rule is not None and other.allow != "gone":
                     other.allow = written(allow)
         elif what == "reindex":
             self.index(doc, f"v{next(_number)}")

@@ -196,7 +196,7 @@ def test_to_dict_names_every_setting(tmp_path):
     settings = {
         "path": str(tmp_path / "store"),
         "search_fields": {"content": 2.0},
-        "language": "German",
+        "language": "de",
         "embedding_dimension": 7,
         "durable": False,
     }

@@ -19,7 +19,9 @@ export async function textView(content, document, at, signal) {
   const view = { document, at, signal, body, from: told.offset, to: told.offset + told.blocks.length, total: told.total };
   fill(content, more(view, -1), body, more(view, 1));
   body.append(...draw(view, told.blocks));
-  (body.querySelector("mark") ?? body.firstElementChild)?.scrollIntoView({ block: at ? "center" : "start" });
+  const first = body.querySelector("mark");
+  // The text alone is scrolled: the answers beside it stay where they are.
+  if (first) content.scrollTop += first.getBoundingClientRect().top - content.getBoundingClientRect().top - content.clientHeight / 2;
 }
 
 function more(view, direction) {

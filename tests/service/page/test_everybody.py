@@ -64,6 +64,7 @@ def test_everything_is_reached_by_keyboard_alone(site: Site) -> None:
     page.keyboard.press("/")
     page.keyboard.type("Who opened the railway station of Osterbrook?")
     page.keyboard.press("Enter")
+    page.wait_for_selector(".answer.best")
     page.wait_for_selector(".passages:not([aria-busy]) .passage")
     page.keyboard.press("ArrowDown")
     assert page.evaluate("() => document.activeElement.className") == "answer best"

@@ -31,7 +31,7 @@ export function showAnswers(root, state, failed) {
   const began = performance.now();
   const asking = send("/ask", { question: state.q, top_k: ANSWERS, filters }, signal).then((told) => {
     remember(state.q);
-    drawAnswers(answers, told, state, performance.now() - began);
+    drawAnswers(answers, told, performance.now() - began);
     return told;
   });
   const searching = send("/search", { query: state.q, filters, offset: 0, limit: 10 + state.offset, facets: FACETS }, signal).then((told) => {
@@ -68,7 +68,7 @@ export function stateOf(told) {
   return told.answers[0].probability < 0.4 ? "not_sure" : "answer";
 }
 
-function drawAnswers(root, told, state, took) {
+function drawAnswers(root, told, took) {
   root.removeAttribute("aria-busy");
   const kind = stateOf(told);
   const [best, ...others] = told.answers;
@@ -91,7 +91,6 @@ function drawAnswers(root, told, state, took) {
   }
   parts.push(h("p", { class: "took" }, t("took", { ms: Math.round(took) })));
   fill(root, parts);
-  if (state.q !== told.question && told.question) root.dataset.asked = told.question;
 }
 
 /** "2 say 1856, 1 says 1857": when answers nearly as probable as the best say something else. */

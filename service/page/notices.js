@@ -1,6 +1,6 @@
 // What stands in the way: busy, offline, no key, an error; and the help for the keyboard.
 
-import { announce, fill, foreign, h } from "./dom.js";
+import { fill, foreign, h } from "./dom.js";
 import { get, setKey } from "./api.js";
 import { t } from "./words.js";
 
@@ -88,8 +88,4 @@ function open(content) {
   dialog.setAttribute("aria-labelledby", "dialog-title");
   fill(dialog, content);
   if (!dialog.open) dialog.showModal();
-}
-
-export function say(text) {
-  announce(text);
 }

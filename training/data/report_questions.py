@@ -10,7 +10,7 @@ from indexing.convert.tables import Cell, expand, table_lines
 from indexing.convert.tables.grid import Row
 from indexing.convert.tables.headers import column_names, count_header_rows, count_titles
 from training.data.table_passages import Passage, number_questions, write_passage
-from training.data.table_questions import look_up, some_rows
+from training.data.table_questions import leave_one_out, look_up, some_rows
 
 
 def ask_reports(reports: Iterable[Mapping[str, Any]], seed: int) -> dict[str, Any]:
@@ -50,10 +50,7 @@ def _report_lookups(grid: Sequence[Row], rng: np.random.Generator) -> list[Passa
     passage = write_passage(names, rows, chosen)
     for _ in range(4):
         look_up(passage, names, rows, chosen, rng)
-    left_out = int(rng.choice(chosen))
-    near = write_passage(names, rows, [row for row in chosen if row != left_out])
-    look_up(near, names, rows, [left_out], rng, absent=True)
-    return [passage, near]
+    return [passage, leave_one_out(names, rows, chosen, rng)]
 
 
 def _place(text: str, question: Mapping[str, Any]) -> tuple[int, int] | None:

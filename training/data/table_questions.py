@@ -47,11 +47,7 @@ def _passages(table: Mapping[str, Any], rng: np.random.Generator) -> Iterator[Pa
         for _ in range(4):
             look_up(passage, header, rows, chosen, rng)
         if len(chosen) > 2:
-            # The same passage without one of its rows: what is asked of that row has no answer there.
-            left_out = int(rng.choice(chosen))
-            near = write_passage(header, rows, [number for number in chosen if number != left_out])
-            look_up(near, header, rows, [left_out], rng, absent=True)
-            yield near
+            yield leave_one_out(header, rows, chosen, rng)
         yield passage
     for question in asked:
         target = question["cells"][0][0]
@@ -62,6 +58,16 @@ def _passages(table: Mapping[str, Any], rng: np.random.Generator) -> Iterator[Pa
             passage.ask(question["question"], places)
             yield passage
     yield _form(header, rows[int(rng.integers(len(rows)))], rng)
+
+
+def leave_one_out(
+    header: Sequence[str], rows: Sequence[Sequence[str]], chosen: Sequence[int], rng: np.random.Generator
+) -> Passage:
+    """The chosen rows without one of them: what is asked of that row has no answer there."""
+    left_out = int(rng.choice(chosen))
+    near = write_passage(header, rows, [number for number in chosen if number != left_out])
+    look_up(near, header, rows, [left_out], rng, absent=True)
+    return near
 
 
 def some_rows(header: Sequence[str], rows: Sequence[Sequence[str]], rng: np.random.Generator) -> list[int]:

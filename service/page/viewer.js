@@ -45,17 +45,20 @@ export async function showViewer(root, state, failed) {
   if (open) release();
   open = { zoom: ZOOMS.indexOf(1), urls: [], ...(same ? open : {}), doc: state.doc, page: state.page, at: state.at, root, failed };
   if (!same) { open.document = null; open.mode = null; }
-  open.call = new AbortController();
+  const mine = open;  // a reader who closes it or goes on meanwhile leaves an answer that nobody waits for
+  mine.call = new AbortController();
   root.hidden = false;
   try {
-    if (!open.document) {
+    if (!mine.document) {
       fill(root, h("p", { class: "loading" }, t("loading")));
-      open.document = await get(`/documents/${state.doc}`, {}, open.call.signal);
+      mine.document = await get(`/documents/${state.doc}`, {}, mine.call.signal);
+      if (open !== mine) return;
     }
     open.mode ??= hasPages() ? "page" : "text";
     draw();
     if (!same) root.focus({ preventScroll: true });
   } catch (error) {
+    if (open !== mine) return;
     fill(root, closeButton());
     failed(error, () => showViewer(root, state, failed));
   }
@@ -75,7 +78,10 @@ function draw() {
   fill(open.root, h("div", { class: "row spread" }, h("h2", {}, foreign(baseName(open.document.name ?? open.document.file))), closeButton()), bar, content);
   drawBar();
   if (open.mode === "page") drawPage(content);
-  else textView(content, open.document, open.at, open.call.signal).catch((error) => open.failed(error));
+  else {
+    const { document: shown, at, call, failed } = open;
+    textView(content, shown, at, call.signal).catch(failed);
+  }
 }
 
 function button(label, text, does, off = false) {
@@ -99,6 +105,7 @@ function drawBar() {
 }
 
 async function drawPage(content) {
+  const mine = open;
   const page = open.page || 1;
   const zoom = ZOOMS[open.zoom];
   const dpi = Math.round(Math.min(300, DPI * Math.max(1, zoom) * Math.min(2, devicePixelRatio)));
@@ -107,14 +114,16 @@ async function drawPage(content) {
   image.style.inlineSize = `${100 * zoom}%`;
   fill(content, h("p", { class: "loading" }, t("loading")));
   try {
-    const url = URL.createObjectURL(await blob(`/documents/${open.doc}/pages/${page}?dpi=${dpi}${marks}`, open.call.signal));
-    open.urls.push(url);
+    const url = URL.createObjectURL(await blob(`/documents/${mine.doc}/pages/${page}?dpi=${dpi}${marks}`, mine.call.signal));
+    if (open !== mine) return URL.revokeObjectURL(url);
+    mine.urls.push(url);
     image.src = url;
     await image.decode().catch(() => {});
+    if (open !== mine) return;
     fill(content, image);
     scrollToMark(content, image, page, dpi);
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError" || open !== mine) return;
     if (error.status === 409) { open.mode = "text"; draw(); return; }
     fill(content);
     open.failed(error, draw);
@@ -150,12 +159,13 @@ function hit(by) {
 }
 
 async function download() {
+  const { doc, document: shown, call, failed } = open;
   try {
-    const url = URL.createObjectURL(await blob(`/documents/${open.doc}/original`, open.call.signal));
-    h("a", { href: url, download: baseName(open.document.name ?? open.document.file).replace(/[\u0000-\u001f\u202a-\u202e\u2066-\u2069/\\]/g, "_") }).click();
+    const url = URL.createObjectURL(await blob(`/documents/${doc}/original`, call.signal));
+    h("a", { href: url, download: baseName(shown.name ?? shown.file).replace(/[\u0000-\u001f\u202a-\u202e\u2066-\u2069/\\]/g, "_") }).click();
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   } catch (error) {
-    open.failed(error);
+    failed(error);
   }
 }
 

@@ -20,13 +20,15 @@ SIGNED = ((r"\b([A-Za-z]{1,3})\+\+(?!\+)", r"\1 \1plusplus"), (r"\b([A-Za-z])#(?
 
 _LEFT_OUT = re.compile(f"[{UNSEEN}{''.join(f'{chr(first)}-{chr(last)}' for first, last in POINTS)}]")
 _SIGNED = [(re.compile(pattern), replacement) for pattern, replacement in SIGNED]
-_APOSTROPHES = str.maketrans("\u2019\u02bc\u2018", "'''")
+_APOSTROPHES = "\u2019\u02bc\u2018"
 
 
 def search_form(text: str) -> str:
     """The text as it is indexed and asked for: Unicode's form NFKC, without what is unseen and without points."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES))
+        for apostrophe in _APOSTROPHES:  # `translate` takes 400 times as long, and every candidate comes by here
+            text = text.replace(apostrophe, "'")
+        text = unicodedata.normalize("NFKC", text)
         text = _LEFT_OUT.sub("", text)
     if "++" in text or "#" in text:
         for pattern, replacement in _SIGNED:

@@ -1,10 +1,12 @@
 import multiprocessing
 import time
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from components.build_cache import build_or_load, cache_folder, is_whole
+from components.devices import hardware_fingerprint
 
 
 def make(folder: Path) -> None:
@@ -84,3 +86,13 @@ def test_the_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("EXCERPT_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", "/b")
     assert cache_folder() == Path("/b/excerpt")
+
+
+def test_what_is_measured_is_kept_without_the_packages_of_an_extra(monkeypatch):
+    def absent(name: str) -> str:
+        if name == "openvino":
+            raise PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr("components.devices.version", absent)
+    assert len(hardware_fingerprint()) == 12

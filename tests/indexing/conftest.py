@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.indexing.pipeline import build
 from tests.indexing.real_files import WRITERS
 
 os.environ["HAYSTACK_TELEMETRY_ENABLED"] = "False"  # as the command sets it; read when a pipeline first runs
@@ -18,3 +19,9 @@ def folder(tmp_path) -> Path:
     for name, write in WRITERS.items():
         write(folder / name)
     return folder
+
+
+@pytest.fixture
+def pipeline(tmp_path):
+    """An index pipeline over an empty embedded store."""
+    return build(tmp_path / "store")

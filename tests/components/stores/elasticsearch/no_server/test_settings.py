@@ -15,7 +15,7 @@ from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.settings import RENAMED, ElasticsearchSettings
 from pipelines.loader import load_pipeline
 
-ROOT = Path(__file__).parents[4]
+ROOT = Path(__file__).parents[5]
 CHANGED = {
     "hosts": ["http://a:9200", "http://b:9200"],
     "index": "contracts",

@@ -1,0 +1,1 @@
+"""The Elasticsearch store behind a proxy that delays, cuts and alters what the server says."""

@@ -1,0 +1,1 @@
+"""What of the Elasticsearch store can be tested without a server."""

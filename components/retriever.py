@@ -13,8 +13,10 @@ from components.questions import pairs, search_text
 from components.search_form import search_form
 from components.stores.contract import PassageStore, check_search
 from components.stores.fusion import Fusion, Method
+from components.stores.typos import spell_as_documents
 
 FilterPolicy = Literal["merge", "replace"]
+_HITS = 50  # passages looked at for how a word is spelt
 
 
 class _Request(NamedTuple):
@@ -47,6 +49,7 @@ class HybridRetriever:
         rank_constant: int = Fusion.rank_constant,
         phrase_weight: float = 0.5,
         phrase_candidates: int = 30,
+        forgive_typos: bool = True,
         language: str = "en",
         filters: dict[str, Any] | None = None,
         filter_policy: FilterPolicy = "merge",
@@ -63,6 +66,8 @@ class HybridRetriever:
         :param phrase_weight: How much a passage gains that repeats the question's wording, measured against the best
             fused score; 0 keeps the store's order. A search by meaning alone keeps it, too.
         :param phrase_candidates: How many of the store's best passages are looked at for that.
+        :param forgive_typos: Whether a long word that stands in no document is looked for as the documents write it
+            (`components.stores.typos`); asks the store twice more where there is such a word.
         :param language: Of the questions, by its ISO code: it decides which words only ask.
         :param filters: Filters in Haystack's syntax that hold for every question.
         :param filter_policy: What filters given with a question do: `merge` asks for both (AND), so that a filter set
@@ -89,6 +94,7 @@ class HybridRetriever:
         self.rank_constant = rank_constant
         self.phrase_weight = phrase_weight
         self.phrase_candidates = phrase_candidates
+        self.forgive_typos = forgive_typos
         self.language = language
         self._language_name = language_name(language, "HybridRetriever")
         self.filters = filters
@@ -164,7 +170,32 @@ class HybridRetriever:
         if not queries or top_k == 0:
             return [[] for _ in queries]
         found = self.document_store.hybrid_search(*self._request(queries, embeddings, filters, top_k))
+        if self.forgive_typos and self.words_weight > 0.0:
+            queries = self._spelt(queries, embeddings, filters, top_k, found)
         return self._finished(queries, found, top_k)
+
+    def _spelt(
+        self,
+        queries: list[str],
+        embeddings: list[list[float]] | None,
+        filters: dict[str, Any] | None,
+        top_k: int,
+        found: list[list[Document]],
+    ) -> list[str]:
+        """The questions as the documents spell them; what is found for those that change replaces what was `found`."""
+
+        def ask(words: list[str], typos: bool) -> list[list[Document]]:
+            fusion = Fusion(words_weight=1.0, candidates=_HITS, typos=typos)
+            return self.document_store.hybrid_search(words, None, _HITS, self._filters(filters), fusion)
+
+        spelt = spell_as_documents(queries, found, ask, self._language_name)
+        changed = [number for number, query in enumerate(queries) if spelt[number] != query]
+        if changed:
+            vectors = None if embeddings is None else [embeddings[number] for number in changed]
+            request = self._request([spelt[number] for number in changed], vectors, filters, top_k)
+            for number, documents in zip(changed, self.document_store.hybrid_search(*request), strict=True):
+                found[number] = documents
+        return spelt
 
     def _make_batcher(self) -> DynamicBatcher[_Request, list[Document]]:
         return DynamicBatcher(

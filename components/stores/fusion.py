@@ -24,6 +24,7 @@ class Fusion:
     :param words_weight: Weight of the words leg, 0 to 1; meaning has the rest. At 1 or 0 one leg alone is asked.
     :param candidates: How many passages each leg returns before fusion.
     :param rank_constant: The k of `rrf`: larger values make the first ranks count less.
+    :param typos: Words also match where a letter or two differ (their first letter must be right); many times slower.
     :raises ValueError: When a value is outside what is allowed.
     """
 
@@ -31,6 +32,7 @@ class Fusion:
     words_weight: float = 0.5
     candidates: int = 100
     rank_constant: int = 60
+    typos: bool = False
 
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):

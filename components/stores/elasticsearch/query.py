@@ -117,6 +117,8 @@ class HybridQuery:
         }
         if self.fuzziness != "0":
             matching["multi_match"]["fuzziness"] = self.fuzziness
+        if self.fusion.typos:
+            matching["multi_match"] |= {"fuzziness": "AUTO", "prefix_length": 1}
         if self.filters is not None:
             matching = {"bool": {"must": matching, "filter": self.filters}}
         return {"query": matching, **self._common()}

@@ -82,7 +82,9 @@ class Snapshot:
         by_words = fusion.asks_words or embeddings is None
         by_meaning = fusion.asks_meaning and embeddings is not None
         await self._remember(len(queries))
-        words_legs = [asyncio.create_task(self._words(query, depth, where)) for query in queries if by_words]
+        words_legs = [
+            asyncio.create_task(self._words(query, depth, where, fusion.typos)) for query in queries if by_words
+        ]
         try:
             meaning = await self._meaning(embeddings, depth, where) if by_meaning and embeddings is not None else None
             words = await asyncio.gather(*words_legs)
@@ -121,7 +123,7 @@ class Snapshot:
         kept = documents.combine_chunks() if documents.nbytes <= DOCUMENTS_IN_MEMORY_BYTES else None
         return Memory(table["_rowid"].to_numpy().astype(np.int64), ids, vectors, without, positions, kept)
 
-    async def _words(self, query: str, depth: int, where: str | None) -> Leg:
+    async def _words(self, query: str, depth: int, where: str | None, typos: bool) -> Leg:
         from lancedb import query as lance
 
         query = search_form(query)
@@ -130,7 +132,9 @@ class Snapshot:
         columns = [rows.field_column(name) for name in self.boosts]
         # Never the text itself: LanceDB would read quotation marks in it as a phrase query.
         match: lance.FullTextQuery = (
-            lance.MatchQuery(query, columns[0])  # type: ignore[call-arg]
+            lance.MatchQuery(_beginnings(query), columns[0], fuzziness=2, prefix_length=1)  # type: ignore[call-arg]
+            if typos  # several fields cannot be asked fuzzily at once: the text alone
+            else lance.MatchQuery(query, columns[0])  # type: ignore[call-arg]
             if len(columns) == 1
             else lance.MultiMatchQuery(query, columns, boosts=list(self.boosts.values()))  # type: ignore[call-arg]
         )
@@ -203,3 +207,12 @@ class Snapshot:
 def best_first(leg: Any) -> Leg:
     """Highest score first, equal scores by id: an order that does not depend on how rows happen to lie."""
     return sorted(leg, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _beginnings(query: str) -> str:
+    """
+    Each word, small, and its beginnings: a fuzzy query of LanceDB is compared as it stands with the index, whose words
+    are small and stemmed ("ingedients" with "ingredi").
+    """
+    words = query.lower().split()
+    return " ".join(word[:length] for word in words for length in range(max(4, len(word) - 5), len(word) + 1))

@@ -16,6 +16,7 @@ from haystack import Document
 from haystack.document_stores.types import DuplicatePolicy
 from haystack.errors import FilterError
 
+from components.retriever import HybridRetriever
 from components.stores.contract import PassageStore, Source, StoreBusyError
 from components.stores.filters import MAX_CONDITIONS
 from components.stores.fusion import Fusion
@@ -88,6 +89,37 @@ class HybridStoreSuite:
     def test_words_are_stemmed(self, filled):
         [found] = filled.hybrid_search(["painting of bridges"], None, top_k=3, fusion=WORDS)
         assert ids(found)[0] == "bridge"
+
+    @pytest.fixture
+    def settled(self, document_store):
+        """The same at the end of a run, when an index of words is complete."""
+        document_store.write_documents(passages())
+        self.settle(document_store)
+        return document_store
+
+    def settle(self, store):
+        """What a store does at the end of a run; nothing, where words can be found as soon as they are written."""
+
+    def test_misspelt_words_find_nothing_unless_asked_for(self, settled):
+        assert settled.hybrid_search(["orenge"], None, top_k=3, fusion=WORDS) == [[]]
+        [found] = settled.hybrid_search(["orenge"], None, top_k=3, fusion=replace(WORDS, typos=True))
+        assert "bridge" in ids(found)
+
+    @pytest.mark.parametrize(
+        ("question", "best"),
+        [
+            ("Who built the centuires?", "wall"),
+            ("Is it oragne or not?", "bridge"),
+            ("ships through the lokcs", "canal"),
+        ],
+    )
+    def test_one_or_two_typing_errors_are_forgiven(self, settled, question, best):
+        for weight in (1.0, 0.5):
+            retriever = HybridRetriever(settled, top_k=3, words_weight=weight)
+            assert best in ids(retriever.search([question], None)[0])[:2]
+            strict = HybridRetriever(settled, top_k=3, words_weight=weight, forgive_typos=False)
+            asked = question.split()[-1] if best != "bridge" else "oragne"
+            assert strict.search([asked], None) == [[]]
 
     def test_meaning_finds_what_words_do_not_say(self, filled):
         [found] = filled.hybrid_search(["orange bridge"], [EAST], top_k=2, fusion=MEANING)

@@ -7,6 +7,9 @@ from tests.components.stores.store_suite import ContractSuite, HybridStoreSuite,
 
 
 class TestHybridSearch(HybridStoreSuite):
+    def settle(self, store):
+        store.optimise()
+
     @pytest.fixture
     def document_store(self, tmp_path):
         store = LanceDBDocumentStore(tmp_path / "store", durable=False)

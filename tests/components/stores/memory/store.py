@@ -12,6 +12,7 @@ import numpy as np
 from haystack import Document, default_from_dict, default_to_dict
 from haystack.document_stores.in_memory import InMemoryDocumentStore
 from haystack.document_stores.types import DuplicatePolicy
+from rapidfuzz.distance import OSA
 
 from components.stores.contract import Source, StoreBusyError, StoreStatus, WriteLock, check_search
 from components.stores.filters import normalise, require, to_haystack
@@ -98,7 +99,7 @@ class InMemoryStore(InMemoryDocumentStore):
         by_words = fusion.asks_words or embeddings is None
         vectors = embeddings if embeddings is not None and fusion.asks_meaning else [None] * len(queries)
         ranked = [
-            fuse(_by_words(query, documents) if by_words else [], _by_meaning(vector, documents), fusion, top_k)
+            fuse(_by_words(query, documents, fusion) if by_words else [], _by_meaning(vector, documents), fusion, top_k)
             for query, vector in zip(queries, vectors, strict=True)
         ]
         return [[replace(documents[name], score=score, embedding=None) for name, score in one] for one in ranked]
@@ -133,11 +134,11 @@ def _words(text: str) -> set[str]:
     return {re.sub(r"(ing|ed|s)$", "", word) for word in re.findall(r"\w+", plain)}
 
 
-def _by_words(query: str, documents: dict[str, Document]) -> list[tuple[str, float]]:
+def _by_words(query: str, documents: dict[str, Document], fusion: Fusion) -> list[tuple[str, float]]:
     asked = _words(query)
-    texts = {name: f"{d.content} {d.meta.get('title')} {d.meta.get('headings')}" for name, d in documents.items()}
-    shared = {name: len(asked & _words(text)) for name, text in texts.items()}
-    return [(name, float(count)) for name, count in shared.items() if count]
+    words = {n: _words(f"{d.content} {d.meta.get('title')} {d.meta.get('headings')}") for n, d in documents.items()}
+    asked = {w for some in words.values() for w in some if any(OSA.distance(w, a) <= 2 * fusion.typos for a in asked)}
+    return [(name, float(len(asked & some))) for name, some in words.items() if asked & some]
 
 
 def _by_meaning(vector: list[float] | None, documents: dict[str, Document]) -> list[tuple[str, float]]:

@@ -13,7 +13,7 @@ import pytest
 from indexing.run import index
 from tests.indexing.pipeline import build, contents, embedder_of, store_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 ROUNDS = int(os.environ.get("EXCERPT_KILL_ROUNDS", "2"))
 
 

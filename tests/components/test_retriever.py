@@ -176,6 +176,7 @@ def test_every_setting_survives_yaml(tmp_path):
         "rank_constant": 11,
         "phrase_weight": 0.125,
         "phrase_candidates": 9,
+        "forgive_typos": False,
         "language": "German",
         "filters": comparison("lang", "==", "en"),
         "filter_policy": "replace",

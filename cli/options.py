@@ -18,8 +18,8 @@ Pipelines = Annotated[
         "--pipelines",
         envvar="EXCERPT_PIPELINES",
         metavar="SET|FOLDER",
-        help="A set that comes with Excerpt (embedded, elasticsearch; over an embedded index also ranked, generative "
-        "and cited), or a folder of your own with index.yaml and ask.yaml.",
+        help="A set that comes with Excerpt (embedded, elasticsearch; over an embedded index also ranked, routed, "
+        "generative and cited), or a folder of your own with index.yaml and ask.yaml.",
     ),
 ]
 Store = Annotated[

@@ -13,6 +13,7 @@ from components.embedder import PassageEmbedder, QuestionEmbedder
 from components.generative_reader import GenerativeReader
 from components.reader import ExtractiveReader
 from components.retriever import HybridRetriever
+from components.routing import QuestionRouter
 from components.stores.lancedb import LanceDBDocumentStore
 from indexing.converter import FileConverter
 from indexing.passages import PassageSplitter
@@ -22,7 +23,7 @@ from training.run.settings import TrainSettings
 ROOT = Path(__file__).resolve().parents[1]
 COMPONENTS = (
     *(FileConverter, PassageSplitter, PassageEmbedder, SourceWriter),
-    *(QuestionEmbedder, HybridRetriever, ExtractiveReader, GenerativeReader, LanceDBDocumentStore),
+    *(QuestionEmbedder, HybridRetriever, QuestionRouter, ExtractiveReader, GenerativeReader, LanceDBDocumentStore),
 )
 # ruff: noqa: E501 long lines of Markdown
 HEAD = """\

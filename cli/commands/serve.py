@@ -15,8 +15,8 @@ def serve(
             "--pipelines",
             envvar="EXCERPT_PIPELINES",
             metavar="SET|FOLDER",
-            help="A set that comes with Excerpt (embedded, elasticsearch, ranked, generative, cited), or a folder "
-            "of your own.",
+            help="A set that comes with Excerpt (embedded, elasticsearch, ranked, routed, generative, cited), or a "
+            "folder of your own.",
         ),
     ] = None,
     store: Annotated[

@@ -1,4 +1,4 @@
-"""The sets `cited` and `ranked` over an index, with a fake language model and a tiny cross-encoder."""
+"""The sets `cited`, `ranked` and `routed` over an index, with a fake language model and a tiny cross-encoder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +100,21 @@ def test_ranked_reads_in_the_order_of_the_cross_encoder(store: str, tmp_path: Pa
     scores = CrossEncoder(model).predict([(question, BRIDGE), (question, TOLL)])
     assert ranked == ([BRIDGE, TOLL] if scores[0] > scores[1] else [TOLL, BRIDGE])
     assert "1874" in result["reader"]["answers"][0].data
+
+
+def test_routed_reads_with_the_reader_of_the_route_alone(store: str) -> None:
+    loaded = load_pipeline("ask", "routed", {"EXCERPT_STORE": store})
+    for question, reader, silent in (
+        ("When was the bridge opened?", "brief", "thorough"),
+        ("What did every cart pay?", "thorough", "brief"),
+    ):
+        data = loaded.data({"query": question, "top_k": 1})
+        result = loaded.pipeline.run(data, include_outputs_from={"brief", "thorough"})
+        assert silent not in result
+        assert result["joiner"]["answers"] == result[reader]["answers"]
+        best, none = result["joiner"]["answers"]
+        assert best.data in (BRIDGE if reader == "brief" else TOLL) and none.data is None
+    assert Asker(loaded).ask("When was the bridge opened?")["state"] == "answer"
 
 
 _LLM = """

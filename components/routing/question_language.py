@@ -11,8 +11,8 @@ from components.questions import QUESTION_WORDS, WORD
 # letters need more text than a question has: whatlang, which comes with kreuzberg, named two of seven short questions.
 _SMALL_WORDS = {
     "en": "the of in is are was were did does has have can will by to from on at that it with for and an its between",
-    "de": "der die das den dem des ist sind wurde wurden hat haben kann im ein eine einen in und von zu mit für auf nach"
-    " bei wird durch zwischen es sich als zum zur am an aus",
+    "de": "der die das den dem des ist sind wurde wurden hat haben kann im ein eine einen in und von zu mit für auf"
+    " nach bei wird durch zwischen es sich als zum zur am an aus",
     "fr": "le la les des du est sont était étaient fut a ont été au aux une et dans par pour sur avec il elle ce cette"
     " l d qu",
     "es": "el los las del es son fue fueron ha han al una y por para con se su entre está cuál",

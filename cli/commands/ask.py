@@ -55,6 +55,9 @@ def ask(
             "Nobody but you can use it. 0 keeps nothing.",
         ),
     ] = 0,
+    show: Annotated[
+        bool, typer.Option("--show", help="Draw the best answer on its page too (PDF): in the terminal, or as a file.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = 0,
@@ -69,7 +72,7 @@ def ask(
     excerpt ask "Who was named MVP?" --filter file=super-bowl-50.pdf --top-k 1
     """
     question = None if words is None else " ".join(words)
-    _check(question, filters or [], file, json)
+    _check(question, filters or [], file, json, show)
     require_descriptors()
     require_index(pipelines, store)
     if keep_warm and file is None and question is not None:
@@ -78,7 +81,10 @@ def ask(
         tell("asking the warm reader")
         with waiting("Loading the reader"):
             found = ask_warm(question, pipelines, store, reader, filters or [], top_k, keep_warm)
-        raise typer.Exit(_print(found, json))
+        code = _print(found, json)
+        if show:
+            _draw(found, load("ask", pipelines, store).document_store)
+        raise typer.Exit(code)
 
     asker = open_asker(pipelines, store, reader, filters or [], top_k)
     if file is not None:
@@ -88,8 +94,11 @@ def ask(
     if question is not None:
         found = asker.ask(question)
         tell("answered")
-        raise typer.Exit(_print(found, json))
-    _prompt(asker, json)
+        code = _print(found, json)
+        if show:
+            _draw(found, asker.store)
+        raise typer.Exit(code)
+    _prompt(asker, json, show)
 
 
 def open_asker(pipelines: str, store: Path, reader: str | None, filters: list[str], top_k: int | None) -> "Asker":
@@ -103,7 +112,7 @@ def open_asker(pipelines: str, store: Path, reader: str | None, filters: list[st
         return Asker(loaded, filters, top_k)
 
 
-def _check(question: str | None, filters: list[str], file: str | None, json: bool) -> None:
+def _check(question: str | None, filters: list[str], file: str | None, json: bool, show: bool) -> None:
     """What can be told to be wrong before anything is loaded."""
     from cli.filters import parse_filters
 
@@ -111,6 +120,8 @@ def _check(question: str | None, filters: list[str], file: str | None, json: boo
         raise typer.BadParameter("give --json too: --file writes one JSON object a line", param_hint="--file")
     if file is not None and question is not None:
         raise typer.BadParameter("give a question or --file, not both", param_hint="--file")
+    if show and json:
+        raise typer.BadParameter("give --show or --json: its `rectangles` say where to draw", param_hint="--show")
     if question is not None and not question.strip():
         raise typer.BadParameter("the question is empty", param_hint="QUESTION")
     if question is not None and any("\ud800" <= char <= "\udfff" for char in question):
@@ -136,7 +147,13 @@ def _print(found: dict[str, Any], json: bool) -> int:
     return exits.OK if found["state"] == "answer" else exits.NO_ANSWER
 
 
-def _prompt(asker: "Asker", json: bool) -> None:
+def _draw(found: dict[str, Any], store: Any) -> None:
+    from cli.commands.files.page import show_answer_page
+
+    show_answer_page(found, getattr(store, "sources", None))
+
+
+def _prompt(asker: "Asker", json: bool, show: bool) -> None:
     """Ask until the end of input; a question that fails is told and the next one goes on."""
     interactive = sys.stdin.isatty()
     if interactive:
@@ -156,7 +173,10 @@ def _prompt(asker: "Asker", json: bool) -> None:
                 return
             continue
         try:
-            _print(asker.ask(question), json)
+            found = asker.ask(question)
+            _print(found, json)
+            if show:
+                _draw(found, asker.store)
         except (BrokenPipeError, KeyboardInterrupt):
             raise
         except Exception as error:

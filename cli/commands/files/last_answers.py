@@ -1,10 +1,29 @@
-"""Where the last answers stood, for `excerpt open`: files and pages only, readable by nobody else, no words of them."""
+"""
+Where the last answers stood, for `excerpt open` and `show`: files, pages and offsets, readable by nobody else, no words
+of them.
+"""
 
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class LastAnswer(NamedTuple):
+    """
+    :param file: its path.
+    :param page: from 1; None in a format without pages.
+    :param source_id: of the file in the index.
+    :param start: first character of the answer in the file's text.
+    :param end: behind its last one.
+    """
+
+    file: str
+    page: int | None
+    source_id: str | None
+    start: int | None
+    end: int | None
 
 
 def _file() -> Path:
@@ -14,7 +33,8 @@ def _file() -> Path:
 
 def keep_places(found: dict[str, Any]) -> None:
     """Remember the places of `found` (`pipelines.answers.answers_json`). Where that cannot be, nothing happens."""
-    places = [[answer["file"], answer["page"]] for answer in found["answers"] if answer["file"]]
+    names = ("file", "page", "source_id", "start_in_file", "end_in_file")
+    places = [[answer.get(name) for name in names] for answer in found["answers"] if answer["file"]]
     path = _file()
     with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -24,9 +44,9 @@ def keep_places(found: dict[str, Any]) -> None:
         new.replace(path)
 
 
-def read_places() -> list[tuple[str, int | None]]:
-    """(path, page or None) of each answer to the last question, best first; empty when there was none."""
+def read_places() -> list[LastAnswer]:
+    """The answers to the last question, best first; empty when there was none."""
     try:
-        return [(str(file), page) for file, page in json.loads(_file().read_text(encoding="utf-8"))]
+        return [LastAnswer(*place) for place in json.loads(_file().read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return []

@@ -49,7 +49,7 @@ def open_answer(
         raise exits.CommandError("there is no answer to open yet: ask something first (excerpt ask QUESTION)")
     if number > len(places):
         raise exits.CommandError(f"the last question had {len(places)} answers; give a number from 1 to {len(places)}")
-    file, page = places[number - 1]
+    file, page = places[number - 1][:2]
     if not Path(file).exists():
         raise exits.CommandError(
             f"`{near(file)}` is not there any more; bring the index up to date: excerpt index PATH"

@@ -11,8 +11,6 @@ from torch import Tensor
 from components.devices import pick_device, pick_dtype
 from components.models import ModelError, resolve_model
 
-TOKENS_AT_ONCE = 16_384  # of prompts, padding and beams included
-
 
 @dataclass(frozen=True)
 class Written:
@@ -37,8 +35,11 @@ class Seq2SeqEngine:
     :raises ModelError: where the folder holds a model of another kind.
     """
 
+    name = "transformers"
+    tokens_at_once = 16_384
+
     def __init__(self, model: str, device: str = "auto", precision: str = "fp32", hub_token: str | None = None) -> None:
-        from transformers import AutoConfig, AutoModelForSeq2SeqLM, AutoTokenizer
+        from transformers import AutoConfig, AutoTokenizer
 
         folder: Path = resolve_model(model, hub_token)
         config = AutoConfig.from_pretrained(folder)
@@ -47,15 +48,20 @@ class Seq2SeqEngine:
                 f"'{folder}' is a {config.model_type} model, which does not write: give an encoder-decoder such as T5, "
                 "FLAN-T5 or BART. Extractive models belong into components.reader.ExtractiveReader."
             )
-        self.folder, self.device = folder, pick_device(device)
-        dtype = pick_dtype(precision, self.device)
+        self.folder, self.device, self.precision = folder, pick_device(device), precision
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-        self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+        self.signs: tuple[str, ...] = tuple(self.tokenizer.get_added_vocab())
+        self._load()
+
+    def _load(self) -> None:
+        from transformers import AutoModelForSeq2SeqLM
+
+        dtype = pick_dtype(self.precision, self.device)
+        self.model: Any = AutoModelForSeq2SeqLM.from_pretrained(self.folder, dtype=dtype, use_safetensors=True)
         self.model.to(self.device).eval()
         # A checkpoint's own wishes (T5's max_length of 20) would mix with what is asked for here.
         self.model.generation_config.max_length = None
         self.model.generation_config.min_length = None
-        self.signs: tuple[str, ...] = tuple(self.tokenizer.get_added_vocab())
 
     def require_signs(self, *signs: str) -> None:
         """:raises ModelError: unless each sign is one token to this model."""
@@ -78,25 +84,34 @@ class Seq2SeqEngine:
         max_new_tokens: int,
         num_beams: int = 1,
         max_length: int | None = None,
-        tokens_at_once: int = TOKENS_AT_ONCE,
+        tokens_at_once: int | None = None,
         keep_signs: bool = False,
+        weigh_empty: bool = True,
     ) -> list[Written]:
         """
         The best text for each prompt.
 
         :param max_length: tokens of a prompt that are read; None: all.
         :param keep_signs: leave signs such as `<sep>` in the text; the end sign and padding always go.
+        :param tokens_at_once: of prompts in a batch, padding and beams included; None: what suits the engine.
+        :param weigh_empty: whether `empty_log_probability` is wanted; without, it may be nan.
         """
         if not prompts:
             return []
         written: list[Written | None] = [None] * len(prompts)
         ids = self.tokenizer(list(prompts), truncation=max_length is not None, max_length=max_length).input_ids
-        for rows in _batches([len(one) for one in ids], tokens_at_once // num_beams):
-            batch = self._pad([ids[row] for row in rows])
-            output = self._generate(batch, max_new_tokens, num_beams)
-            for row, text in zip(rows, self._read(output, num_beams, keep_signs), strict=True):
+        at_once = self.tokens_at_once if tokens_at_once is None else tokens_at_once
+        for rows in _batches([len(one) for one in ids], at_once // num_beams):
+            batch = [ids[row] for row in rows]
+            made = self._write_batch(batch, max_new_tokens, num_beams, keep_signs, weigh_empty)
+            for row, text in zip(rows, made, strict=True):
                 written[row] = text
         return [one for one in written if one is not None]
+
+    def _write_batch(
+        self, ids: Sequence[Sequence[int]], max_new_tokens: int, num_beams: int, keep_signs: bool, weigh_empty: bool
+    ) -> list[Written]:
+        return self._read(self._generate(self._pad(ids), max_new_tokens, num_beams), num_beams, keep_signs)
 
     @torch.inference_mode()
     def write_fused(
@@ -162,9 +177,12 @@ class Seq2SeqEngine:
             ended = next((place for place, token in enumerate(tokens) if token in ends), None)
             length = len(tokens) if ended is None else ended + 1
             kept = [token for token in tokens[:length] if token not in ends and token != padding]
-            text = self.tokenizer.decode(kept, skip_special_tokens=not keep_signs)
-            written.append(Written(text.strip(), sum(values[:length]) / max(length, 1), empty, ended is not None))
+            text = self._decode(kept, keep_signs)
+            written.append(Written(text, sum(values[:length]) / max(length, 1), empty, ended is not None))
         return written
+
+    def _decode(self, tokens: Sequence[int], keep_signs: bool) -> str:
+        return str(self.tokenizer.decode(list(tokens), skip_special_tokens=not keep_signs)).strip()
 
 
 def _batches(lengths: Sequence[int], tokens: int) -> list[list[int]]:

@@ -4,11 +4,12 @@ from typing import Any
 
 from components.stores.elasticsearch.client.replies import check_documents, check_search, is_index_missing
 from components.stores.elasticsearch.client.requests import Requests
+from components.stores.elasticsearch.index.mapping import LABELS
 from components.stores.elasticsearch.query import LARGEST_WINDOW
 
 _Rows = dict[str, dict[str, Any]]  # `_source` by id
 # Never travels back with a passage: the vector alone would be nine tenths of the reply.
-LEFT_OUT = ["embedding", "sparse_embedding"]
+LEFT_OUT = ["embedding", "sparse_embedding", LABELS]
 
 
 def fetch_rows(requests: Requests, index: str, ids: set[str], preference: str, timeout: float) -> _Rows | None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from components.stores.elasticsearch.filters import to_query
 from components.stores.elasticsearch.index.mapping import RESERVED
 
 _Search = Callable[[dict[str, Any]], dict[str, Any]]
@@ -28,11 +27,11 @@ def read_fields(caps: dict[str, Any]) -> dict[str, dict[str, str]]:
     return fields
 
 
-def count_unique(search: _Search, filters: dict[str, Any] | None, fields: list[str]) -> dict[str, int]:
+def count_unique(search: _Search, query: dict[str, Any] | None, fields: list[str]) -> dict[str, int]:
     """How many distinct values each field has (exact up to 40,000, then within about 5 %)."""
     names = [to_index_name(field) for field in fields]
     counting = {name: {"cardinality": {"field": name, "precision_threshold": 40_000}} for name in names}
-    reply = search({"size": 0, "query": to_query(filters) or {"match_all": {}}, "aggs": counting})
+    reply = search({"size": 0, "query": query or {"match_all": {}}, "aggs": counting})
     return {name: int(reply["aggregations"][name]["value"]) for name in names}
 
 
@@ -43,7 +42,7 @@ def find_range(search: _Search, field: str) -> dict[str, Any]:
     return {side: _to_whole(stats.get(side)) for side in ("min", "max")}
 
 
-def list_values(search: _Search, field: str, search_term: str | None, filters: dict[str, Any] | None) -> list[Any]:
+def list_values(search: _Search, field: str, search_term: str | None, query: dict[str, Any] | None) -> list[Any]:
     """
     The distinct values in the order of Elasticsearch's composite aggregation, which pages through them all.
 
@@ -56,8 +55,7 @@ def list_values(search: _Search, field: str, search_term: str | None, filters: d
         composite: dict[str, Any] = {"size": _MOST_VALUES, "sources": [{"value": {"terms": {"field": name}}}]}
         if after is not None:
             composite["after"] = after
-        query = to_query(filters) or {"match_all": {}}
-        reply = search({"size": 0, "query": query, "aggs": {"values": {"composite": composite}}})
+        reply = search({"size": 0, "query": query or {"match_all": {}}, "aggs": {"values": {"composite": composite}}})
         page = reply["aggregations"]["values"]
         values += [_to_whole(bucket["key"]["value"]) for bucket in page["buckets"]]
         after = page.get("after_key")

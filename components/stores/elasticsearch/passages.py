@@ -16,10 +16,12 @@ from components.stores.elasticsearch.client.replies import check_count, check_se
 from components.stores.elasticsearch.client.requests import Requests
 from components.stores.elasticsearch.client.smile import encode
 from components.stores.elasticsearch.fetch import get_rows
+from components.stores.elasticsearch.filters import labels_of
 from components.stores.elasticsearch.index.active_index import ActiveIndex
 from components.stores.elasticsearch.index.bulk import Action, BulkResult, BulkWriter, Operation
 from components.stores.elasticsearch.index.bulk_load import BulkLoad
 from components.stores.elasticsearch.index.indices import IndexTarget
+from components.stores.elasticsearch.index.mapping import LABELS
 from components.stores.elasticsearch.index.rows import make_actions, partition_storable, to_document, to_row
 from components.stores.elasticsearch.scan import scan
 
@@ -94,7 +96,9 @@ class Passages:
         result = BulkResult()
         if storable:
             try:
-                result = self._make_writer(active.make()).run(make_actions(storable, operation, refused))
+                result = self._make_writer(active.make()).run(
+                    make_actions(storable, operation, refused, active.is_labelled())
+                )
             except BaseException:
                 # What was written until then shows, if that is quickly done; what went wrong is raised in any case.
                 with suppress(ElasticsearchStoreError), self.requests.until(_LAST_REFRESH):
@@ -126,12 +130,24 @@ class Passages:
     def update_matching(self, query: dict[str, Any], meta: dict[str, Any]) -> int:
         """Merge `meta` into each, and return how many there were; the vectors need not travel for it."""
         self._refresh()
-        change = encode({"doc": meta})
         ids = self._ids(query)
-        result = self._make_writer(self.active.make()).run(Action("update", name, change) for name in ids)
+        result = self._make_writer(self.active.make()).run(self._changes(ids, meta))
         self._refresh()
         _raise_refused(result)
         return result.done
+
+    def _changes(self, ids: Sequence[str], meta: dict[str, Any]) -> Iterator[Action]:
+        """What merges `meta` into passages; where they carry labels, with those of what they hold then."""
+        target = self.active.make()
+        if not self.active.is_labelled():
+            change = encode({"doc": meta})
+            yield from (Action("update", name, change) for name in ids)
+            return
+        for first in range(0, len(ids), _PAGE):
+            rows = get_rows(self.requests, target.name, set(ids[first : first + _PAGE]), self.timeout)
+            for name, row in rows.items():
+                labels = labels_of(_merged(to_document(row).meta, meta))
+                yield Action("update", name, encode({"doc": {**meta, LABELS: labels}}))
 
     @contextmanager
     def loading(self) -> Iterator[None]:
@@ -186,10 +202,25 @@ class Passages:
 
     def _find_ours(self, ids: set[str], documents: list[Document]) -> set[str]:
         there = get_rows(self.requests, self.active.make().index, ids, self.timeout)
-        rows = {document.id: encode(to_row(document)) for document in documents if document.id in ids}
+        rows = {
+            document.id: encode(to_row(document, self.active.is_labelled()))
+            for document in documents
+            if document.id in ids
+        }
         return {name for name in ids if name in there and encode(there[name]) == rows[name]}
 
 
 def _raise_refused(result: BulkResult) -> None:
     if result.refused:
         raise RefusedDocuments(result.refused, result.done)
+
+
+def _merged(meta: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    """As Elasticsearch merges a partial document: objects into each other, all else in place of what was there."""
+    merged = dict(meta)
+    for name, value in change.items():
+        before = merged.get(name)
+        if isinstance(before, dict) and isinstance(value, dict):
+            value = _merged(before, value)
+        merged[name] = value
+    return merged

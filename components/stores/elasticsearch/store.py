@@ -201,16 +201,17 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         """
         check_search(queries, embeddings, top_k)
         settings, timeout = self.settings, self.settings.timeout
-        query = HybridQuery(
-            self.indices.design, top_k, to_query(filters), fusion, settings.oversampling, int(timeout * 500),
-            settings.fuzziness,
-        )  # fmt: skip
+        to_query(filters)  # a malformed one is told before anybody is asked
         if not queries:
             return []
         self.connection.client()  # opening it has a time of its own
         with self.requests.until(timeout):
             if (target := self.active.find()) is None:
                 return [[] for _ in queries]
+            query = HybridQuery(
+                self.indices.design, top_k, self._query(filters), fusion, settings.oversampling, int(timeout * 500),
+                settings.fuzziness,
+            )  # fmt: skip
             vectors = to_matrix(embeddings, None if embeddings is None else self.active.dimension())
             found = search_hybrid(self.requests, target.name, query, queries, vectors, timeout)
             return keep_one_version(found, self.sources)
@@ -239,13 +240,17 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
 
     # Documents and their metadata
 
+    def _query(self, filters: dict[str, Any] | None) -> dict[str, Any] | None:
+        """`to_query` as this index understands it."""
+        return to_query(filters) and to_query(filters, self.active.is_labelled())
+
     def count_documents(self) -> int:
         """How many documents the store holds."""
         return self.passages.count(None)
 
     def count_documents_by_filter(self, filters: dict[str, Any]) -> int:
         """How many documents match."""
-        return self.passages.count(to_query(filters))
+        return self.passages.count(self._query(filters))
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """
@@ -253,7 +258,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
 
         :raises FilterError: When the filter is malformed.
         """
-        return self.passages.documents(to_query(filters))
+        return self.passages.documents(self._query(filters))
 
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
         """
@@ -264,7 +269,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         known = self.get_metadata_fields_info()
         if missing := [name for name in metadata_fields if metadata.to_index_name(name) not in known]:
             raise ValueError(f"no document has the meta fields {', '.join(missing)}")
-        return metadata.count_unique(self.passages.aggregate, filters, metadata_fields)
+        return metadata.count_unique(self.passages.aggregate, self._query(filters), metadata_fields)
 
     def get_metadata_fields_info(self) -> dict[str, dict[str, str]]:
         """The metadata fields there are, each with its type."""
@@ -284,7 +289,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         filters: dict[str, Any] | None = None,
     ) -> tuple[list[Any], int]:
         """A page of a field's distinct values (those that contain `search_term`), and how many there are in all."""
-        values = metadata.list_values(self.passages.aggregate, metadata_field, search_term, filters)
+        values = metadata.list_values(self.passages.aggregate, metadata_field, search_term, self._query(filters))
         return values[from_ : from_ + size], len(values)
 
     # Writing; `refresh` is there for callers of elasticsearch-haystack's store: what is written shows at once anyway
@@ -318,7 +323,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
 
     def delete_by_filter(self, filters: dict[str, Any], refresh: bool = True) -> int:
         """Delete the documents that match, and return how many there were."""
-        return self.passages.delete_matching(require_query(filters))
+        return self.passages.delete_matching(require_query(filters, self.active.is_labelled()))
 
     def delete_all_documents(self, recreate_index: bool = False, refresh: bool = True) -> None:
         """
@@ -335,7 +340,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
 
     def update_by_filter(self, filters: dict[str, Any], meta: dict[str, Any], refresh: bool = True) -> int:
         """Merge `meta` into the meta of the documents that match, and return how many there were."""
-        return self.passages.update_matching(require_query(filters), meta)
+        return self.passages.update_matching(require_query(filters, self.active.is_labelled()), meta)
 
     def one_writer(self, wait: float = 0.0) -> AbstractContextManager[Lease]:
         """

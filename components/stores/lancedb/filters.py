@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 
 from components.search_form import search_form
-from components.stores.filters import Comparison, Condition, normalise
-from components.stores.iso_dates import parse_moment
-from components.stores.lancedb.filter_columns import (
+from components.stores.filter_labels import (
     STEP,
     equality_labels,
     exists_label,
     matching_moments,
-    path_of,
+    path_of_field,
 )
+from components.stores.filters import Comparison, Condition, normalise
+from components.stores.iso_dates import parse_moment
 
 _TEXT_COLUMNS = ("id", "content")
 
@@ -58,19 +58,11 @@ def _comparison(comparison: Comparison) -> str:
     return _order(field, operator, value)
 
 
-def _meta_path(field: str) -> str | None:
-    """The path inside `meta`, or None when no document can have such a field."""
-    root, *steps = field.split(".")
-    if not steps:
-        return path_of((field,))  # filters of old call a meta field by its bare name
-    return path_of(tuple(steps)) if root == "meta" else None
-
-
 def _equality(field: str, values: list[Any], negated: bool) -> str:
     if field in _TEXT_COLUMNS:
         condition = _text_equality(field, values)
     else:
-        path = _meta_path(field)
+        path = path_of_field(field)
         if path is None:  # as good as a field that is None in every document
             condition = "true" if any(value is None for value in values) else "false"
         else:
@@ -104,7 +96,7 @@ def _text_equality(column: str, values: list[Any]) -> str:
 def _order(field: str, operator: str, value: Any) -> str:
     if value is None:
         return "false"  # Haystack: nothing is larger or smaller than None
-    path = _meta_path(field)
+    path = path_of_field(field)
     if isinstance(value, str):
         value = parse_moment(value)
     if path is None:

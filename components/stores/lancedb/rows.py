@@ -10,7 +10,7 @@ from haystack import Document
 from haystack.dataclasses import ByteStream, SparseEmbedding
 
 from components.search_form import search_form
-from components.stores.lancedb.filter_columns import exists_label, leaves, numbers, value_labels
+from components.stores.filter_labels import exists_label, leaves, numbers, value_labels
 
 if TYPE_CHECKING:
     import pyarrow as pa

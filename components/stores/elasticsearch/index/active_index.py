@@ -28,6 +28,7 @@ class ActiveIndex:
         self._target: IndexTarget | None = None
         self._sources: IndexTarget | None = None
         self._dimension: int | None = None
+        self._labelled = True
         self.field_types = FieldTypes(self._read_mapping, self._declared)
 
     def find(self) -> IndexTarget | None:
@@ -38,7 +39,7 @@ class ActiveIndex:
                 raise StoreUnavailable("Elasticsearch did not say in time where the index is: is it overloaded?")
             try:
                 if self._target is None and (target := self.indices.find()) is not None:
-                    self._dimension = self.indices.check(target)
+                    self._dimension, self._labelled = self.indices.check(target)
                     self._target = target
             finally:
                 self._lock.release()
@@ -55,8 +56,13 @@ class ActiveIndex:
     def dimension(self) -> int | None:
         """Length of the vectors; asked again until there are some."""
         if self._dimension is None and (target := self.find()) is not None:
-            self._dimension = self.indices.check(target)
+            self._dimension, self._labelled = self.indices.check(target)
         return self._dimension
+
+    def is_labelled(self) -> bool:
+        """Whether passages carry labels for filters; an index not made yet will have them if its mapping does."""
+        self.find()
+        return self._labelled
 
     def find_sources(self) -> IndexTarget | None:
         """Where the record of sources is; None while there is none."""

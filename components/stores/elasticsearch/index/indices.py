@@ -9,7 +9,7 @@ from typing import Any
 
 from components.stores.elasticsearch.client.errors import REBUILD, ElasticsearchStoreError, cause
 from components.stores.elasticsearch.client.requests import Requests
-from components.stores.elasticsearch.index.mapping import SOURCES_MAPPING, IndexDesign, index_settings
+from components.stores.elasticsearch.index.mapping import LABELS, SOURCES_MAPPING, IndexDesign, index_settings
 
 TIMEOUT = 60.0  # seconds that making, finding or deleting an index may take
 SOURCES = "-sources"  # what the names of the sources' alias and indices end with
@@ -162,9 +162,9 @@ class IndexSet:
         reply = self.requests.send("GET", f"/{target.index}/_mapping", timeout=TIMEOUT)
         return dict(reply[target.index]["mappings"])
 
-    def check(self, target: IndexTarget) -> int | None:
+    def check(self, target: IndexTarget) -> tuple[int | None, bool]:
         """
-        Length of the vectors, None while there are none.
+        Length of the vectors, None while there are none; and whether the index keeps labels for filters.
 
         :raises ElasticsearchStoreError: When the index was made with other settings than these.
         """
@@ -174,5 +174,6 @@ class IndexSet:
                 f"index {target.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
                 f"with, or make it anew with these: {REBUILD}"
             )
-        dims = mapping.get("properties", {}).get("embedding", {}).get("dims")
-        return int(dims) if dims else None
+        properties = mapping.get("properties", {})
+        dims = properties.get("embedding", {}).get("dims")
+        return (int(dims) if dims else None), LABELS in properties

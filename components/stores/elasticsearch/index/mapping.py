@@ -13,9 +13,10 @@ Similarity = Literal["cosine", "dot_product", "l2_norm", "max_inner_product"]
 ANALYZER = "excerpt_words"
 # What a Document is made of besides its meta; a meta field of one of these names would overwrite it.
 WRITTEN = "content_as_written"  # where it differs from `content`, which is kept as words are looked for in it
-RESERVED = frozenset({"id", "content", WRITTEN, "embedding", "score", "blob", "sparse_embedding"})
+LABELS = "meta_labels"  # what filters ask for, see components/stores/filter_labels.py
+RESERVED = frozenset({"id", "content", WRITTEN, LABELS, "embedding", "score", "blob", "sparse_embedding"})
 # Passages carry these (see components/stores): they are filtered by, or only kept.
-_PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
+PASSAGE_FIELDS: dict[str, dict[str, Any]] = {
     "source_id": {"type": "keyword"},
     "source_version": {"type": "keyword"},
     "file_path": {"type": "keyword", "ignore_above": 8191},
@@ -133,7 +134,8 @@ class IndexDesign:
                 "blob": {"type": "object", "enabled": False},
                 "sparse_embedding": {"type": "object", "enabled": False},
                 WRITTEN: {"type": "object", "enabled": False},
-                **_PASSAGE_FIELDS,
+                LABELS: {"type": "keyword", "doc_values": False},
+                **PASSAGE_FIELDS,
                 **searched,
                 **{name: {"type": kind} for name, kind in self.meta_fields.items()},
             },
@@ -142,7 +144,7 @@ class IndexDesign:
     @property
     def declared(self) -> frozenset[str]:
         """The fields of meta whose type is not guessed from their first value."""
-        return frozenset({*_PASSAGE_FIELDS, *self.search_fields, *self.meta_fields})
+        return frozenset({*PASSAGE_FIELDS, *self.search_fields, *self.meta_fields})
 
     def query_fields(self) -> list[str]:
         """The fields of the words leg, with their boosts, as `multi_match` takes them."""

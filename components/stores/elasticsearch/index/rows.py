@@ -12,9 +12,10 @@ from components.search_form import search_form
 from components.stores.contract import Refused
 from components.stores.elasticsearch.client.errors import explain_dimension
 from components.stores.elasticsearch.client.smile import Raw, encode, float32_arrays
+from components.stores.elasticsearch.filters import labels_of
 from components.stores.elasticsearch.index.bulk import Action, Operation
 from components.stores.elasticsearch.index.field_types import FieldTypes
-from components.stores.elasticsearch.index.mapping import RESERVED, WRITTEN
+from components.stores.elasticsearch.index.mapping import LABELS, RESERVED, WRITTEN
 
 LONGEST_ID = 512  # bytes; a longer one has Elasticsearch refuse the whole request it comes in
 _TOGETHER = 256  # documents whose vectors are encoded in one go
@@ -53,17 +54,20 @@ def partition_storable(
     return good, bad
 
 
-def make_actions(documents: Sequence[Document], operation: Operation, refused: list[Refused]) -> Iterator[Action]:
+def make_actions(
+    documents: Sequence[Document], operation: Operation, refused: list[Refused], labelled: bool = True
+) -> Iterator[Action]:
     """
     What to send for each document.
 
     :param refused: Gets the documents that turn out to hold what cannot be stored; they are left out.
+    :param labelled: Whether the index keeps labels for filters.
     """
     remaining = iter(documents)
     while block := list(islice(remaining, _TOGETHER)):
         vectors = iter(_encode_vectors(block))
         for document in block:
-            row = to_row(document)
+            row = to_row(document, labelled)
             if document.embedding is not None:
                 if (vector := next(vectors)) is None:
                     reason = "field embedding holds NaN or infinite numbers"
@@ -95,8 +99,12 @@ def _blame_field(document_id: str, row: dict[str, Any], error: Exception) -> Ref
     return Refused(document_id, None, str(error))  # a name that is no text
 
 
-def to_row(document: Document) -> dict[str, Any]:
-    """Everything but the embedding."""
+def to_row(document: Document, labelled: bool = True) -> dict[str, Any]:
+    """
+    Everything but the embedding.
+
+    :param labelled: Whether the index keeps labels for filters.
+    """
     row: dict[str, Any] = {"id": document.id}
     if document.content is not None:
         row["content"] = search_form(document.content)
@@ -106,6 +114,8 @@ def to_row(document: Document) -> dict[str, Any]:
         row["blob"] = document.blob.to_dict()
     if document.sparse_embedding is not None:
         row["sparse_embedding"] = document.sparse_embedding.to_dict()
+    if labelled and (labels := labels_of(document.meta)):
+        row[LABELS] = labels
     row.update(document.meta)
     return row
 

@@ -3,6 +3,7 @@
 import pytest
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
+from tests.components.stores.filter_suite import FilterSuite
 from tests.components.stores.store_suite import ContractSuite, HybridStoreSuite, SourceRecordSuite
 
 pytestmark = pytest.mark.elasticsearch
@@ -25,4 +26,8 @@ class TestSources(StoreFixture, SourceRecordSuite):
 
 
 class TestContract(StoreFixture, ContractSuite):
+    pass
+
+
+class TestFilters(StoreFixture, FilterSuite):
     pass

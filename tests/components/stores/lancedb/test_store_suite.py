@@ -3,6 +3,7 @@
 import pytest
 
 from components.stores.lancedb import LanceDBDocumentStore
+from tests.components.stores.filter_suite import FilterSuite
 from tests.components.stores.store_suite import ContractSuite, HybridStoreSuite, SourceRecordSuite
 
 
@@ -26,6 +27,14 @@ class TestSourceRecord(SourceRecordSuite):
 
 
 class TestContract(ContractSuite):
+    @pytest.fixture
+    def document_store(self, tmp_path):
+        store = LanceDBDocumentStore(tmp_path / "store", durable=False)
+        yield store
+        store.close()
+
+
+class TestFilters(FilterSuite):
     @pytest.fixture
     def document_store(self, tmp_path):
         store = LanceDBDocumentStore(tmp_path / "store", durable=False)

@@ -73,8 +73,49 @@ MISSING = {"bool": {"must_not": [{"exists": {"field": "a"}}]}}
         ),
     ],
 )
+def test_queries_of_an_index_without_labels(filters, expected):
+    assert to_query(filters, labelled=False) == expected
+
+
+def label(*values: str) -> dict[str, object]:
+    return {"terms": {"meta_labels": list(values)}}
+
+
+WITHOUT_A = {"bool": {"must_not": [{"term": {"meta_labels": "?a"}}]}}
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (is_("a", "==", 1), label("=a\x1fn:1")),
+        (is_("a", "!=", "1"), {"bool": {"must_not": [label("=a\x1fs:1")]}}),
+        (is_("a", "==", None), WITHOUT_A),
+        (is_("a", "in", []), {"match_none": {}}),
+        (
+            is_("a", "in", ["x", None]),
+            {"bool": {"should": [label("=a\x1fs:x"), WITHOUT_A], "minimum_should_match": 1}},
+        ),
+        (is_("who.age", "==", 36), label("=who\x1fage\x1fn:36")),
+        (is_("page_number", "==", 1), {"terms": {"page_number": [1]}}),
+        (is_("page_number", "==", "1"), {"terms": {"page_number": []}}),
+        (is_("source_id", "==", "s"), {"terms": {"source_id": ["s"]}}),
+        ({"field": "id", "operator": "==", "value": "x"}, {"term": {"id": "x"}}),
+        (
+            is_("a", ">", 1),
+            {"bool": {"filter": [{"term": {"meta_labels": "#a"}}, {"range": {"a": {"gt": 1}}}]}},
+        ),
+    ],
+)
 def test_queries(filters, expected):
     assert to_query(filters) == expected
+
+
+def test_a_list_of_more_labels_than_elasticsearch_takes_is_divided():
+    query = to_query(
+        is_("when", "in", [f"2024-01-01T{hour:02}:00:00.{number:06}" for hour in range(4) for number in range(9000)])
+    )
+    lists = [one["terms"]["meta_labels"] for one in query["bool"]["should"]]
+    assert max(map(len, lists)) <= 65_536 and len(lists) > 1
 
 
 def test_forty_thousand_equalities_are_one_list():

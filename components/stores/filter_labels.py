@@ -1,12 +1,12 @@
 """
-How a meta dictionary becomes something a database can filter on, whatever keys and types it holds.
-
-LanceDB has no index for free-form metadata: a struct column wants its keys known beforehand, a JSON column cannot be
-indexed. So each row carries two derived columns:
+How a meta dictionary becomes something a database can filter on, whatever keys and types it holds; the same in each of
+our stores, so that a filter means the same in each.
 
 - labels, a list of strings with an index of its own, for `==`, `!=`, `in`, `not in` and "is there": one label that the
-  field exists (and is not None), and one or more for its value. The column is never null, so `NOT` means what it says;
-- numbers, a flat JSON object from field to number, for `>`, `>=`, `<`, `<=`.
+  field exists (and is not None), and one or more for its value. The list is never null, so `NOT` means what it says.
+  LanceDB has no index for free-form metadata (a struct column wants its keys known beforehand, a JSON column cannot be
+  indexed); Elasticsearch knows no equal lists, no text of 9,000 characters, and takes "1" for 1;
+- numbers, from field to number, for `>`, `>=`, `<`, `<=` in the embedded store.
 
 Equality follows Python's and Haystack's rules (`haystack.utils.filters`): 1 == 1.0 == True, ISO dates equal when they
 denote the same moment, a naive date borrowing the other one's time zone.
@@ -34,6 +34,14 @@ def path_of(keys: tuple[str, ...]) -> str:
     return STEP.join(
         key.replace("\\", "\\\\").replace(STEP, "\\s") if STEP in key or "\\" in key else key for key in keys
     )
+
+
+def path_of_field(field: str) -> str | None:
+    """The path inside `meta` of a filter's field, or None when no document can have such a field."""
+    root, *steps = field.split(".")
+    if not steps:
+        return path_of((field,))  # filters of old call a meta field by its bare name
+    return path_of(tuple(steps)) if root == "meta" else None
 
 
 def leaves(meta: dict[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

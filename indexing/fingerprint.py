@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 # Raised whenever the same file and the same settings come to give other text or other passages.
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 # Settings that say how fast, where or within which limits something runs, not what comes out.
 _WITHOUT_EFFECT = {

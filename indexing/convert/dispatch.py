@@ -106,7 +106,7 @@ def _converted(data: bytes, suffix: str, options: Options) -> Extracted:
     if len(page.text) > MAX_CHARACTERS:
         raise Refusal("too large", f"its text has {len(page.text):,} characters; at most {MAX_CHARACTERS:,} are read")
     if refusal := without_readable(page.text):
-        if kind not in _TEXTS:
+        if kind not in _TEXTS or (refusal.reason == "empty" and data.strip()):  # marks and commands, but no words
             raise Refusal("no text", "not one word in it")
         raise refusal
     return page

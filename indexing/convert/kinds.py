@@ -197,8 +197,9 @@ def _in_ole(data: bytes) -> Kind:
         raise Refusal("damaged", f"not a whole OLE container ({type(error).__name__})") from None
     if {"EncryptedPackage", "EncryptionInfo"} & streams:
         raise Refusal("password", "an encrypted Office file")
+    names = {stream.lower() for stream in streams}  # readers of this container heed no case
     for stream, kind in _OLE_STREAMS.items():
-        if stream in streams:
+        if stream.lower() in names:
             return kind
     raise Refusal("unknown format", "an OLE container that is no Outlook message and no office file")
 

@@ -1,7 +1,10 @@
 """MSG, Outlook's container, through python-oxmsg; old Office files and encrypted new ones wear the same container."""
 
+import codecs
 import io
 import re
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from indexing.convert.encoding import decode
@@ -27,12 +30,13 @@ def convert_msg(data: bytes) -> Extracted:
 def _read_msg(data: bytes) -> Extracted:
     from oxmsg import Message
 
+    _know_code_pages()
     try:
         message = Message.load(io.BytesIO(data))
         builder = TextBuilder()
         if message.sender:
             builder.block(f"From: {cleaned(message.sender)[:_MAX_HEADER]}", "\n")
-        recipients = ", ".join(f"{person.name} <{person.email_address}>" for person in list(message.recipients)[:100])
+        recipients = ", ".join(_people(message))
         if recipients:
             builder.block(f"To: {cleaned(recipients)[:_MAX_HEADER]}", "\n")
         if message.sent_date is not None:
@@ -51,6 +55,21 @@ def _read_msg(data: bytes) -> Extracted:
     return Extracted(
         builder.text(), MIME_TYPES["msg"], title=one_line(message.subject), headings=builder.headings, parts=parts
     )
+
+
+def _people(message: Any) -> list[str]:
+    """Name and address of each recipient that is whole; some programs write storages without properties."""
+    found = []
+    for person in list(message.recipients)[:100]:
+        with suppress(KeyError):
+            found.append(f"{person.name} <{person.email_address}>")
+    return found
+
+
+@cache
+def _know_code_pages() -> None:
+    """Outlook's "windows-950" is Python's cp950."""
+    codecs.register(lambda name: codecs.lookup(f"cp{name[8:]}") if re.fullmatch(r"windows_\d+", name) else None)
 
 
 def _body(message: Any) -> str:

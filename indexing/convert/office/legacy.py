@@ -1,11 +1,18 @@
 """DOC, XLS and PPT, the office formats of the time before 2007, read by kreuzberg (MIT)."""
 
+import re
 from typing import Any
 
 from indexing.convert.extracted import Extracted, Refusal, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES, Kind
+from indexing.convert.office.containers import require_readable, with_usual_names
 from indexing.convert.tables import Cell, table_lines
 from indexing.convert.tables.grid import Row
+
+_MIDNIGHT = re.compile(r"^(\d{4}-\d\d-\d\d) 00:00:00$")  # how a day without a time comes out
+_PROMPTS = re.compile(  # of a slide's master: nobody wrote them
+    r"^(Click to edit Master (title|text|subtitle) styles?|(Second|Third|Fourth|Fifth) level|\*|‹#›)$"
+)
 
 
 def convert_doc(data: bytes) -> Extracted:
@@ -13,12 +20,22 @@ def convert_doc(data: bytes) -> Extracted:
 
 
 def convert_ppt(data: bytes) -> Extracted:
-    return _text(data, "ppt")
+    """A paragraph that stands in the outline and on its slide, in notes and on their master, is said once."""
+    found = _extracted(data, "ppt")
+    builder = TextBuilder()
+    said: set[str] = set()
+    for paragraph in found.content.split("\n\n"):
+        text = paragraph.strip()
+        if text in said or _PROMPTS.match(text):
+            continue
+        said.add(text)
+        builder.block(paragraph)
+    return Extracted(builder.text(), MIME_TYPES["ppt"], title=_title(found))
 
 
 def convert_xls(data: bytes) -> Extracted:
     """Each sheet's cells as a table, under the sheet's name."""
-    found = _extracted(data, "xls")
+    found = _extracted(with_usual_names(data), "xls")
     builder = TextBuilder()
     labels: list[str] = []
     names = list((found.metadata or {}).get("sheet_names") or [])
@@ -27,7 +44,7 @@ def convert_xls(data: bytes) -> Extracted:
             builder.page()
         labels.append(one_line(names[number] if number < len(names) else None) or f"Sheet{number + 1}")
         builder.heading(labels[-1], 1)
-        builder.lines(table_lines(Row(Cell(str(cell)) for cell in row) for row in table.cells))
+        builder.lines(table_lines(Row(Cell(_MIDNIGHT.sub(r"\1", str(cell))) for cell in row) for row in table.cells))
     if not labels:
         builder.block(found.content)
         return Extracted(builder.text(), MIME_TYPES["xls"])
@@ -36,16 +53,21 @@ def convert_xls(data: bytes) -> Extracted:
     )
 
 
+def _title(found: Any) -> str | None:
+    title = (found.metadata or {}).get("title")
+    return one_line(title if isinstance(title, str) else None)
+
+
 def _text(data: bytes, kind: Kind) -> Extracted:
     found = _extracted(data, kind)
     builder = TextBuilder()
     for paragraph in found.content.split("\n\n"):
         builder.block(paragraph)
-    title = (found.metadata or {}).get("title")
-    return Extracted(builder.text(), MIME_TYPES[kind], title=one_line(title if isinstance(title, str) else None))
+    return Extracted(builder.text(), MIME_TYPES[kind], title=_title(found))
 
 
 def _extracted(data: bytes, kind: Kind) -> Any:
+    require_readable(data, kind)
     try:
         import kreuzberg
     except ImportError:

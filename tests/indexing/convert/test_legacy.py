@@ -1,0 +1,83 @@
+"""Office files from before 2007: what is encrypted, or too old, is told by its name; texts are said once."""
+
+import struct
+from types import SimpleNamespace
+
+import pytest
+
+from indexing.convert.dispatch import convert
+from indexing.convert.extracted import Refusal
+from indexing.convert.kinds import kind_of
+from indexing.convert.office import legacy
+from indexing.convert.office.containers import require_readable, with_usual_names
+from tests.indexing.ole import compound_file, outlook_message
+
+
+def word(identifier: int, flags: int = 0) -> bytes:
+    return compound_file({"WordDocument": struct.pack("<HHHHHH", identifier, 193, 0, 0, 0, flags)})
+
+
+def excel(*records: tuple[int, bytes], name: str = "Workbook") -> bytes:
+    stream = b"".join(struct.pack("<HH", kind, len(data)) + data for kind, data in records)
+    return compound_file({name: stream})
+
+
+def powerpoint(token: bytes, **others: bytes) -> bytes:
+    user = struct.pack("<HHII", 0, 0x0FF6, 32, 20) + token + bytes(16)
+    return compound_file({"PowerPoint Document": b"x", "Current User": user, **others})
+
+
+BEGIN, END, FILE_PASS = (0x809, bytes(16)), (0x0A, b""), (0x2F, bytes(6))
+PLAIN, SECRET = b"\x5f\xc0\x91\xe3", b"\xdf\xc4\xd1\xf3"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "reason"),
+    [
+        (word(0xA5EC), "doc", None),
+        (word(0xA5EC, 0x0100), "doc", "an encrypted Word document"),
+        (word(0xA5DC), "doc", "a document of Word 6 or 95: save it as DOCX"),
+        (excel(BEGIN, END), "xls", None),
+        (excel(BEGIN, FILE_PASS, END), "xls", "an encrypted Excel workbook"),
+        (excel(BEGIN, (0x86, b""), FILE_PASS, name="Book"), "xls", "an encrypted Excel workbook"),
+        (excel(BEGIN, END, FILE_PASS), "xls", None),  # behind the globals stand other sheets' records
+        (powerpoint(PLAIN), "ppt", None),
+        (powerpoint(SECRET), "ppt", "an encrypted PowerPoint presentation"),
+        (powerpoint(PLAIN, Text_Content=b"x"), "ppt", "a presentation of PowerPoint 95: save it as PPTX"),
+        (b"no container", "doc", "not a whole DOC"),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_its_name(data, kind, reason):
+    if reason is None:
+        require_readable(data, kind)
+        return
+    with pytest.raises(Refusal) as refused:
+        require_readable(data, kind)
+    assert refused.value.detail.startswith(reason)
+
+
+def test_a_workbook_in_capitals_is_a_workbook():
+    data = excel(BEGIN, END, name="WORKBOOK")
+    assert kind_of(data, ".xls") == "xls"
+    assert with_usual_names(data) == excel(BEGIN, END, name="Workbook")
+    assert with_usual_names(word(0xA5EC)) == word(0xA5EC)
+
+
+def test_slides_say_each_text_once_and_no_prompts_of_their_master(monkeypatch):
+    text = "Ferries\n\nClick to edit Master title style\n\nSecond level\n\nDaily\n\nFerries\n\nSecond level of the dam"
+    monkeypatch.setattr(legacy, "_extracted", lambda data, kind: SimpleNamespace(content=text, metadata={}))
+    assert legacy.convert_ppt(b"").text == "Ferries\n\nDaily\n\nSecond level of the dam"
+
+
+def test_a_sheet_shows_days_as_days(monkeypatch):
+    cells = [["Day", "Hour"], ["1997-10-10 00:00:00", "1997-10-10 12:30:00"]]
+    found = SimpleNamespace(content="", metadata={"sheet_names": ["A"]}, tables=[SimpleNamespace(cells=cells)])
+    monkeypatch.setattr(legacy, "_extracted", lambda data, kind: found)
+    assert "Day: 1997-10-10; Hour: 1997-10-10 12:30:00" in legacy.convert_xls(b"").text
+
+
+def test_a_message_in_a_code_page_that_python_names_otherwise():
+    import codecs
+
+    convert(outlook_message("Ferry", "Daily"), ".msg")
+    assert codecs.lookup("windows-950").name == "cp950"

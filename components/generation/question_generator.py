@@ -1,12 +1,13 @@
 """Questions that passages answer, with the answer's exact place: find answers, ask for each, check the way back."""
 
+import asyncio
+import math
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from haystack import Document, ExtractedAnswer, component
 from haystack.utils import Secret
-from rapidfuzz import fuzz
 
 from components.generation.alignment import align
 from components.generation.highlights import (
@@ -17,9 +18,11 @@ from components.generation.highlights import (
     question_prompt,
     split_sentences,
 )
+from components.generation.lookups import ask_lookups
+from components.generation.pairs import drop_repeated, in_order, limit, make_pair
 from components.generation.prompts import Template, disarm
 from components.generation.selection import check_engine, load_seq2seq
-from components.reader.answers.answer_text import context_span, normalise_answer, overlap_share
+from components.reader.answers.answer_text import normalise_answer
 
 if TYPE_CHECKING:
     from components.generation.engine import Seq2SeqEngine
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
 RoundTrip = Literal["off", "self", "reader"]
 _EXTRACTED, _ASKED, _ANSWERED = 32, 32, 16  # most new tokens of the three tasks, as published
-_ALIKE = 92.0  # percent: questions as like as that, for the same answer, are one
 
 
 @component
@@ -56,6 +58,8 @@ class QuestionGenerator:
         reader: str = "models/minilm-squad",
         num_beams: int = 4,
         pairs_per_passage: int | None = None,
+        seed: int | None = None,
+        rules: bool = True,
         language: str = "en",
         max_seq_length: int = 512,
         device: str = "auto",
@@ -70,6 +74,8 @@ class QuestionGenerator:
         :param reader: For "reader": a folder, or a name.
         :param num_beams: Beams of the search for a question.
         :param pairs_per_passage: At most so many, in the order of the passage; None for all.
+        :param seed: Where a passage has more than that, which of them stay is drawn by this number; None: the first.
+        :param rules: Whether names and values of tables and forms are asked for by rule too, beside the model.
         :param language: Code of the language in which sentences end.
         :param max_seq_length: Tokens of a prompt; longer passages are cut to the sentences around what is meant.
         :param device: "auto", "cpu", "cuda".
@@ -93,6 +99,8 @@ class QuestionGenerator:
         self.reader = reader
         self.num_beams = num_beams
         self.pairs_per_passage = pairs_per_passage
+        self.seed = seed
+        self.rules = rules
         self.language = language
         self.max_seq_length = max_seq_length
         self.device = device
@@ -140,8 +148,15 @@ class QuestionGenerator:
             else:
                 spans = [self._place(text, given) for text, given in zip(texts, answers, strict=True)]
             pairs = self._ask(documents, sentences, spans)
-            pairs = self._drop_repeated(self._check(pairs))
-        return {"pairs": self._limit(pairs)}
+            if answers is None and self.rules:
+                pairs = in_order(documents, [*self._look_up(documents), *pairs])
+            pairs = drop_repeated(self._check(pairs))
+        return {"pairs": limit(pairs, self.pairs_per_passage, self.seed)}
+
+    @component.output_types(pairs=list[ExtractedAnswer])
+    async def run_async(self, documents: list[Document], answers: list[list[str]] | None = None) -> dict[str, Any]:
+        """`run` in a thread, so that the event loop goes on. Who calls at the same time takes turns."""
+        return await asyncio.to_thread(self.run, documents, answers)
 
     @property
     def _loaded(self) -> "Seq2SeqEngine":
@@ -189,24 +204,29 @@ class QuestionGenerator:
         ]
         pairs = []
         written = self._loaded.write(prompts, _ASKED, self.num_beams, self.max_seq_length, weigh_empty=False)
-        for (number, (start, end)), output in zip(owners, written, strict=True):
-            text = documents[number].content or ""
+        for (number, span), output in zip(owners, written, strict=True):
             if not output.text or not output.ended:
                 continue  # nothing was asked, or a decoder went round in circles
-            begin, stop = context_span(text, start, end)
+            score = min(math.exp(output.log_probability), 1.0)
             pairs.append(
-                ExtractedAnswer(
-                    query=output.text,
-                    score=min(2.718281828**output.log_probability, 1.0),
-                    data=text[start:end],
-                    document=documents[number],
-                    document_offset=ExtractedAnswer.Span(start, end),
-                    context=text[begin:stop],
-                    context_offset=ExtractedAnswer.Span(start - begin, end - begin),
-                    meta={"round_trip": self.round_trip},
+                make_pair(
+                    output.text, documents[number], span, score, {"round_trip": self.round_trip, "made_by": "model"}
                 )
             )
         return pairs
+
+    def _look_up(self, documents: Sequence[Document]) -> list[ExtractedAnswer]:
+        return [
+            make_pair(
+                found.question,
+                document,
+                (found.start, found.end),
+                1.0,
+                {"round_trip": self.round_trip, "made_by": "rule"},
+            )
+            for document in documents
+            for found in ask_lookups(document.content or "", str(document.meta.get("title") or ""))
+        ]
 
     def _check(self, pairs: list[ExtractedAnswer]) -> list[ExtractedAnswer]:
         """Only pairs whose question leads back to their answer."""
@@ -230,36 +250,3 @@ class QuestionGenerator:
             if normalise_answer(back) == normalise_answer(pair.data or "") and back:
                 kept.append(pair)
         return kept
-
-    @staticmethod
-    def _drop_repeated(pairs: list[ExtractedAnswer]) -> list[ExtractedAnswer]:
-        """Of questions that are nearly alike and ask for the same words, the first."""
-        kept: list[ExtractedAnswer] = []
-        by_answer: dict[str, list[ExtractedAnswer]] = {}
-        for pair in pairs:
-            rivals = by_answer.setdefault(normalise_answer(pair.data or ""), [])
-            if any(_alike(pair, other) for other in rivals):
-                continue
-            rivals.append(pair)
-            kept.append(pair)
-        return kept
-
-    def _limit(self, pairs: list[ExtractedAnswer]) -> list[ExtractedAnswer]:
-        if self.pairs_per_passage is None:
-            return pairs
-        counts: dict[int, int] = {}
-        kept = []
-        for pair in pairs:
-            counts[id(pair.document)] = counts.get(id(pair.document), 0) + 1
-            if counts[id(pair.document)] <= self.pairs_per_passage:
-                kept.append(pair)
-        return kept
-
-
-def _alike(pair: ExtractedAnswer, other: ExtractedAnswer) -> bool:
-    if fuzz.ratio(pair.query.casefold(), other.query.casefold()) < _ALIKE:
-        return False
-    if pair.document is not other.document or pair.document_offset is None or other.document_offset is None:
-        return pair.query.casefold() == other.query.casefold()
-    mine, theirs = pair.document_offset, other.document_offset
-    return overlap_share((mine.start, mine.end), (theirs.start, theirs.end)) > 0 or pair.query == other.query

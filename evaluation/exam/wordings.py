@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from components.generation.lookups import ask_lookups
 from indexing.chunking.segments import units
 
 
@@ -51,7 +52,6 @@ _HOW_MANY = re.compile(
     r"^(?P<subject>(?:The |A |An )?[^,]{2,70}?) (?P<aux>had|has|have) (?:about |over |more than |nearly )?"
     r"(?P<answer>\d[\d,.]*\d|\d) (?P<what>(?:[a-z]+ )?[a-z]{3,}s)\b(?P<tail>[^,]{0,80}?)\.$"
 )
-_PAIR = re.compile(r"(?P<name>[^:;\n]{2,50}): (?P<value>[^;\n]{1,60}?)(?=; |\n|$)")
 _LEANS = re.compile(r"\b(?:this|these|it|he|she|they|his|their)\b|[,\d]\?$")
 _MOST_SENTENCE = 260  # characters
 
@@ -65,7 +65,8 @@ def ask_by_rule(text: str, title: str = "") -> Iterator[MadeQuestion]:
 
     :param title: of the file; a form without rows of its own is asked about under it.
     """
-    yield from _lookups(text, title)
+    for found in ask_lookups(text, title):
+        yield MadeQuestion(*found, "lookup")
     for sentence in _sentences(text):
         if (made := _of_sentence(sentence)) is not None:
             yield made
@@ -117,19 +118,3 @@ def _inside(subject: str) -> str:
     return (
         f"{first.lower()} {rest}" if rest and first in ("The", "A", "An", "All", "Its", "Several", "Two") else subject
     )
-
-
-def _lookups(text: str, title: str) -> Iterator[MadeQuestion]:
-    """Of lines "name: value; name: value", as the converter writes the rows of tables and forms."""
-    at = 0
-    for line in text.split("\n"):
-        pairs = [match for match in _PAIR.finditer(line) if re.search(r"\w", match["value"])]
-        pairs = [match for match in pairs if len(match["value"].split()) <= 8 and not match["value"].endswith(".")]
-        label = pairs[0]["value"].strip() if len(pairs) > 1 else title
-        for match in pairs[1:] if len(pairs) > 1 else pairs[:1] if ";" not in line and len(line) < 90 else []:
-            name = match["name"].strip().lstrip("; ")
-            if label and re.search(r"[^\W\d_]{2}", name) and match["value"].strip() != label and len(label) < 60:
-                shown = name if name.isupper() else name[0].lower() + name[1:]
-                start, end = match.span("value")
-                yield MadeQuestion(f"What is the {shown} of {label}?", at + start, at + end, "lookup")
-        at += len(line) + 1

@@ -1,5 +1,6 @@
 """Questions from passages: the three tasks, exact places, the way back, and bad input."""
 
+import asyncio
 import json
 
 import pytest
@@ -88,6 +89,45 @@ def test_repeated_questions_are_one_and_a_passage_gives_so_many(tiny_t5, known):
 def test_any_text_gives_pairs_or_none(maker, content):
     for pair in maker.run(documents=[Document(id="1", content=content)])["pairs"]:
         assert content[pair.document_offset.start : pair.document_offset.end] == pair.data
+
+
+def test_tables_and_forms_are_asked_by_rule(tiny_t5):
+    table = "island: hooge; beds: 900; ferry: daily\nisland: amrum; beds: 7000; ferry: none"
+    form = Document(content="capital: nairobi", meta={"title": "kenya"})
+    maker = QuestionGenerator(model=str(tiny_t5), round_trip="off", num_beams=1)
+    pairs = [pair for pair in maker.run(documents=[Document(content=table), form])["pairs"]
+             if pair.meta["made_by"] == "rule"]  # fmt: skip
+    assert [(pair.query, pair.data) for pair in pairs] == [
+        ("What is the beds of hooge?", "900"),
+        ("What is the ferry of hooge?", "daily"),
+        ("What is the beds of amrum?", "7000"),
+        ("What is the ferry of amrum?", "none"),
+        ("What is the capital of kenya?", "nairobi"),
+    ]
+    for pair in pairs:
+        assert pair.document.content[pair.document_offset.start : pair.document_offset.end] == pair.data
+    maker.rules = False
+    assert not [p for p in maker.run(documents=[Document(content=table)])["pairs"] if p.meta["made_by"] == "rule"]
+
+
+def test_a_seed_draws_which_pairs_stay(tiny_t5):
+    table = Document(content="\n".join(f"island: i{n}; beds: {n}00" for n in range(9)))
+
+    def drawn(seed):
+        maker = QuestionGenerator(model=str(tiny_t5), round_trip="off", num_beams=1, pairs_per_passage=2, seed=seed)
+        return [pair.query for pair in maker.run(documents=[table])["pairs"]]
+
+    assert drawn(1) == drawn(1) != drawn(2)
+    assert all(len(drawn(seed)) == 2 for seed in (None, 1))
+
+
+async def test_many_at_once_are_as_one_by_one(maker, known):
+    documents = [Document(content=context) for context in contexts(known)]
+    together = await asyncio.gather(*(maker.run_async(documents=[document]) for document in documents))
+    alone = [maker.run(documents=[document]) for document in documents]
+    assert [[pair.query for pair in found["pairs"]] for found in together] == [
+        [pair.query for pair in found["pairs"]] for found in alone
+    ]
 
 
 def test_other_models_and_settings_are_refused(tmp_path):

@@ -4,10 +4,11 @@ How fast are answers written, beside transformers' own `generate`?
     python -m benchmarks.generation [--rounds 5] [--shapes small base] [--out benchmarks/results/generation.json]
 
 Models of t5-small's and t5-base's shape with random weights, which never write an end: so every text has `--tokens`
-tokens. The other side is `generate` in fp32 as its users call it, tokenizing included: one prompt after the other, and
-in padded batches of eight. Ours are the engines of `components.generation`, given all prompts at once: CTranslate2 in fp32
-and in int8. All sides in turns, round by round. Told beside: how many texts are those of `generate` one by one. Random
-weights are the hardest case for that, since hardly a token is more probable than the next best.
+tokens. The other side is `generate` in fp32 as its users call it, tokenizing included: one prompt after the other,
+and in padded batches of eight. Ours are the engines of `components.generation`, given all prompts at once:
+CTranslate2 in fp32 and in int8. All sides in turns, round by round. Told beside: how many texts are those of
+`generate` one by one. Random weights are the hardest case for that, since hardly a token is more probable than the
+next best.
 """
 
 import argparse

@@ -1,25 +1,35 @@
 """
 Is an answer marked where it stands? Spans planted in generated PDFs, whose every word's place is known.
 
-    python -m benchmarks.pdf_places [--spans 1000]
+    python -m benchmarks.pdf_places [--spans 1000] [--indexing FOLDER]
 
 Overlap is the area that the marks and the truth share over the area that they cover together (intersection over union),
-the truth being the drawn words from ascender to descender. Writes benchmarks/results/pdf_places.json.
+the truth being the drawn words from ascender to descender. With a folder of PDFs, also: how much longer does indexing
+take for keeping the rectangles? Its files are read in turns with and without them, and indexed once with all that an
+index run does. Writes benchmarks/results/pdf_places.json.
 """
 
 import argparse
 import json
+import os
 import random
 import re
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from unittest.mock import patch
 
+from benchmarks.common.hardware import hardware, summary
 from benchmarks.planted_pdfs import KINDS, Drawn, PlantedPdf, planted_pdf
 from components.page_layout import PageLayout
 from components.places import Rectangle, locate
-from indexing.convert.pdf import convert_pdf
+from indexing.convert.extracted import Refusal
+from indexing.convert.pdf import convert_pdf, document, text
 
 RESULT = Path(__file__).parent / "results" / "pdf_places.json"
 _PUNCTUATION = ".,?"
@@ -91,8 +101,8 @@ def measure(spans: int, seed: int = 20) -> dict:
             number += 1
             extracted = convert_pdf(pdf.data)
             layout = PageLayout(extracted.layout or b"")
-            for text, words in planted_spans(pdf, each, chance):
-                place = find_span(extracted.text, text)
+            for span, words in planted_spans(pdf, each, chance):
+                place = find_span(extracted.text, span)
                 if place is None:
                     by_kind[kind].append(0.0)
                     continue
@@ -115,10 +125,90 @@ def measure(spans: int, seed: int = 20) -> dict:
     }
 
 
+def measure_indexing(folder: Path, rounds: int = 5) -> dict:
+    """What the rectangles cost: seconds to read with and without them in turns, against those of a whole index run."""
+    files = sorted(folder.rglob("*.pdf"))
+    readable = []
+    for file in files:
+        with suppress(Refusal):
+            convert_pdf(file.read_bytes())
+            readable.append(file)
+    ratios, extra = [], []
+    for number in range(rounds):
+        seconds = {}
+        for kept in (True, False) if number % 2 else (False, True):
+            with nullcontext() if kept else _without_rectangles():
+                began = time.perf_counter()
+                for file in readable:
+                    convert_pdf(file.read_bytes(), ocr=False)
+                seconds[kept] = time.perf_counter() - began
+        ratios.append(seconds[True] / seconds[False])
+        extra.append(seconds[True] - seconds[False])
+    whole = _index(readable)
+    return {
+        **hardware(["pypdfium2"]),
+        "files": len(readable),
+        "reading_with_over_without": _rounded(ratios),
+        "seconds_for_rectangles": _rounded(extra),
+        "seconds_of_an_index_run": round(whole, 2),
+        "share_of_indexing": round(statistics.median(extra) / whole, 4),
+    }
+
+
+def _rounded(values: Sequence[float]) -> dict:
+    return {name: round(value, 3) for name, value in summary(values).items()}
+
+
+class _Forgetful(list):
+    """Keeps nothing."""
+
+    def append(self, item: object) -> None:
+        pass
+
+
+@contextmanager
+def _without_rectangles() -> Iterator[None]:
+    """Words are read as ever, but neither is a rectangle of theirs kept nor the block of a page packed."""
+    made = text.DocumentText.__init__
+
+    def make(self: text.DocumentText, *arguments: object) -> None:
+        made(self, *arguments)  # type: ignore[arg-type]
+        self.words = _Forgetful()
+
+    with patch.object(text.DocumentText, "__init__", make), patch.object(document, "pack", lambda *_: None):
+        yield
+
+
+def _index(files: Sequence[Path]) -> float:
+    """Seconds of `excerpt index` over the files, in a process of its own, its start left out by a run over one file."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    seconds = []
+    for some in (files[:1], files):
+        with tempfile.TemporaryDirectory() as store:
+            began = time.perf_counter()
+            command = [
+                sys.executable,
+                "-m",
+                "cli.main",
+                "index",
+                *map(str, some),
+                "--store",
+                f"{store}/store",
+                "--quiet",
+            ]
+            subprocess.run(command, env=environment, check=True)
+            seconds.append(time.perf_counter() - began)
+    return seconds[1] - seconds[0]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spans", type=int, default=1000)
-    result = measure(parser.parse_args().spans)
+    parser.add_argument("--indexing", type=Path, metavar="FOLDER")
+    given = parser.parse_args()
+    result = measure(given.spans)
+    if given.indexing is not None:
+        result["indexing"] = measure_indexing(given.indexing)
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

@@ -137,6 +137,13 @@ class TextBuilder:
         for number, line in enumerate(lines):
             self.block(line, "\n" if number else "\n\n")
 
+    def tables(self, lines: Iterable[str]) -> None:
+        """Add tables, an empty line ahead of each: each is a paragraph."""
+        separator = "\n\n"
+        for line in lines:
+            self.block(line, separator)
+            separator = "\n" if line else "\n\n"
+
     def heading(self, text: str, level: int) -> None:
         line = one_line(text, 4 * MAX_TITLE)
         if line:

@@ -194,10 +194,7 @@ class _Reader:
         return prefix + (text.upper() if form in ("A", "I") else text) + suffix
 
     def table(self, table: Any, depth: int) -> None:
-        separator = "\n\n"
-        for line in sheet_lines(expand(self._rows(table))):
-            self.builder.block(line, separator)
-            separator = "\n" if line else "\n\n"
+        self.builder.tables(sheet_lines(expand(self._rows(table))))
         for box in table.iter():
             if local(box) == "shapes":
                 self.blocks(box, depth + 1)

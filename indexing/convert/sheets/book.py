@@ -98,10 +98,7 @@ def _sheet(part: str, book: _Book, builder: TextBuilder) -> None:
             if place and table.get("headerRowCount", "1") != "0":
                 headings.append((place[1], place[0], place[2]))
     rows = SheetRows(data, book.strings, book.styles, book.from_1904, book.read_hidden, headings, book.counts)
-    separator = "\n\n"
-    for line in sheet_lines(rows):
-        builder.block(line, separator)
-        separator = "\n" if line else "\n\n"
+    builder.tables(sheet_lines(rows))
     for relation in relations:
         if relation.kind == "drawing":
             _drawing(relation.target, book.package, builder)

@@ -69,11 +69,25 @@ def test_slides_say_each_text_once_and_no_prompts_of_their_master(monkeypatch):
     assert legacy.convert_ppt(b"").text == "Ferries\n\nDaily\n\nSecond level of the dam"
 
 
-def test_a_sheet_shows_days_as_days(monkeypatch):
-    cells = [["Day", "Hour"], ["1997-10-10 00:00:00", "1997-10-10 12:30:00"]]
-    found = SimpleNamespace(content="", metadata={"sheet_names": ["A"]}, tables=[SimpleNamespace(cells=cells)])
+def test_a_sheet_shows_days_and_numbers_as_excel_does(monkeypatch):
+    cells = [["Day", "Hour", "Depth"], ["1997-10-10 00:00:00", "1997-10-10 12:30:00", "3.4000000000000004"]]
+    found = SimpleNamespace(
+        content="", metadata={"sheet_names": ["A"]}, tables=[SimpleNamespace(cells=cells, page_number=1)]
+    )
     monkeypatch.setattr(legacy, "_extracted", lambda data, kind: found)
-    assert "Day: 1997-10-10; Hour: 1997-10-10 12:30:00" in legacy.convert_xls(b"").text
+    assert "Day: 1997-10-10; Hour: 1997-10-10 12:30:00; Depth: 3.4" in legacy.convert_xls(b"").text
+
+
+def test_sheets_keep_their_names_and_their_tables_apart(monkeypatch):
+    """The second sheet has no cells, and no table; rows come filled up to the width of the sheet."""
+    prices = [["Island", "Beds", ""], ["Hooge", "900", ""], ["", "", ""], ["Ferry", "Daily", ""], ["Husum", "3", ""]]
+    tables = [SimpleNamespace(cells=prices, page_number=1), SimpleNamespace(cells=[["Oland"]], page_number=3)]
+    found = SimpleNamespace(content="", metadata={"sheet_names": ["Beds", "Empty", "More"]}, tables=tables)
+    monkeypatch.setattr(legacy, "_extracted", lambda data, kind: found)
+    page = legacy.convert_xls(b"")
+    assert page.page_labels == ["Beds", "More"]
+    assert "Island: Hooge; Beds: 900" in page.text and "Ferry: Husum; Daily: 3" in page.text
+    assert page.text.endswith("\fMore\n\nOland")
 
 
 def test_a_message_in_a_code_page_that_python_names_otherwise():

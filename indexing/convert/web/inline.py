@@ -58,3 +58,15 @@ def _grouped(text: str) -> str:
 
 def collapsed(text: str) -> str:
     return re.sub(r" ?\n ?", "\n", re.sub(r"[ \t\r\f\v]+", " ", text)).strip()
+
+
+def count_text(node: Any) -> int:
+    """Characters of an element's text, white space at the ends of its parts left out."""
+    count, waiting = 0, [node]
+    while waiting:
+        one = waiting.pop()
+        if one.tag == "-text":
+            count += len(one.text_content.strip())
+        elif one.tag not in UNSEEN:
+            waiting.extend(children_of(one))
+    return count

@@ -9,8 +9,8 @@ from indexing.convert.extracted import Extracted, TextBuilder, one_line
 from indexing.convert.kinds import MIME_TYPES
 from indexing.convert.tables import expand, table_lines
 from indexing.convert.web.hiding import Look, Seen, looks_of, see
-from indexing.convert.web.inline import MARKED, UNSEEN, alternative, children_of, collapsed, marked
-from indexing.convert.web.tables import data_rows
+from indexing.convert.web.inline import MARKED, UNSEEN, alternative, children_of, collapsed, count_text, marked
+from indexing.convert.web.tables import count_hidden, data_rows
 from indexing.convert.word.numbering import letters, roman
 
 # fmt: off
@@ -61,7 +61,10 @@ def html_text(html: str, mime_type: str = MIME_TYPES["html"], read_hidden: bool 
     tree = LexborHTMLParser(_GIANT_TAG.sub(r"<\1>", html))
     builder = TextBuilder()
     for trust in ((False,) if read_hidden else (True, False)) if tree.root is not None else ():
-        _Walker(builder, looks_of(tree) if trust else {}, trust).walk(tree.root)
+        walker = _Walker(builder, looks_of(tree) if trust else {}, trust)
+        walker.walk(tree.root)
+        if walker.hidden and builder.text().strip():
+            notes.append(f"hidden text left out: {walker.hidden:,} characters (setting hidden: read)")
         if re.search(r"[^\W_]", builder.text()):
             break  # else: hiding left nothing, so a script must be meant to show it
         builder = TextBuilder()
@@ -82,12 +85,14 @@ class _Walker:
     """
     :param looks: what style sheets say; empty where styles are not trusted.
     :param trust: styles may hide.
+    :ivar hidden: characters of text that the page hides.
     """
 
     def __init__(self, builder: TextBuilder, looks: dict[int, Look], trust: bool) -> None:
         self._builder = builder
         self._looks = looks
         self._trust = trust
+        self.hidden = 0
         self._inline: list[str] = []
         self._state = _State()
         self._lists: list[tuple[int, int, str]] = []  # number of the next item, step, form; of each open list
@@ -102,12 +107,17 @@ class _Walker:
             if tag == "-text":
                 if seen.shown:
                     inline.append(node.text_content if state.pre else node.text_content.replace("\n", " "))
+                else:
+                    self.hidden += len(node.text_content.strip())
                 continue
             if start >= 0:
                 self._leave(node, start)
                 continue
             own = see(node, seen, self._looks, self._trust) if not tag.startswith("-") else None
-            if own is None or tag in UNSEEN:
+            if tag in UNSEEN:
+                continue
+            if own is None:
+                self.hidden += count_text(node)
                 continue
             if tag == "br":
                 inline.append("\n")
@@ -118,6 +128,7 @@ class _Walker:
                 continue
             if tag == "table" and (data := data_rows(node, own, self._looks, self._trust)) is not None:
                 self._flush()
+                self.hidden += count_hidden(node, own, self._looks, self._trust)
                 self._builder.lines(table_lines(expand(data[0]), captions=data[1]))
                 state.separator = "\n\n"
                 continue

@@ -6,7 +6,7 @@ from typing import Any
 from indexing.convert.tables import Cell
 from indexing.convert.tables.grid import Row
 from indexing.convert.web.hiding import Look, Seen, see
-from indexing.convert.web.inline import MARKED, UNSEEN, alternative, children_of, marked
+from indexing.convert.web.inline import MARKED, UNSEEN, alternative, children_of, count_text, marked
 
 _LAYOUT_CELL = 500  # characters: a table with longer cells lays out a page, it does not list data
 _LAYOUT = "table, h1, h2, h3, h4, h5, h6, pre, form, article, section"
@@ -51,6 +51,19 @@ def data_rows(table: Any, seen: Seen, looks: dict[int, Look], trust: bool) -> tu
         for cell in rows[0]:
             cell.header = True
     return rows, captions
+
+
+def count_hidden(table: Any, seen: Seen, looks: dict[int, Look], trust: bool) -> int:
+    """Characters in rows and cells that the page hides."""
+    count = 0
+    for node in _table_parts(table):
+        part = see(node, seen, looks, trust)
+        if part is None:
+            count += count_text(node)
+        elif node.tag == "tr":
+            hidden = (cell for cell in children_of(node) if cell.tag in ("td", "th"))
+            count += sum(count_text(cell) for cell in hidden if see(cell, part, looks, trust) is None)
+    return count
 
 
 def cell_text(cell: Any, seen: Seen, looks: dict[int, Look], trust: bool) -> str:

@@ -33,13 +33,22 @@ def test_what_is_shown_is_read(page):
         "<p style='font-size:0'>secret</p>",
         "<style>.s{display:none}</style><p class=s>secret</p>",
         "<style>.s{visibility:hidden}</style><div class=s><p>secret</p></div>",
-        "<table><tr style='display:none'><td>secret</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
-        "<template>secret</template><noscript>secret</noscript>",
+        "<table><tr style='display:none'><td>sec</td><td>ret</td></tr><tr><td>c</td><td>d</td></tr></table>",
     ],
 )
 def test_what_is_hidden_is_not(hidden):
     assert html_text(f"<p>{SHOWN}</p>{hidden}").text.startswith(SHOWN)
-    assert "secret" not in html_text(f"<p>{SHOWN}</p>{hidden}").text
+    page = html_text(f"<p>{SHOWN}</p>{hidden}")
+    assert "sec" not in page.text
+    assert page.notes == ["hidden text left out: 6 characters (setting hidden: read)"]
+
+
+def test_a_page_that_hides_nothing_has_no_note():
+    assert html_text(f"<p>{SHOWN}</p><script>secret()</script><!-- secret -->").notes == []
+    unseen = html_text(f"<p>{SHOWN}</p><template>secret</template><noscript>secret</noscript>")
+    assert (unseen.notes, "secret" in unseen.text) == ([], False)
+    assert html_text(f"<body style='display:none'><p>{SHOWN}</p>").notes == []  # a script is meant to show it
+    assert html_text(f"<p>{SHOWN}</p><p hidden>secret</p>", read_hidden=True).notes == []
 
 
 def test_hidden_words_are_read_where_that_is_wanted():

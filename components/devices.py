@@ -62,12 +62,12 @@ def hardware_fingerprint() -> str:
     if cpuinfo.is_file():
         first = cpuinfo.read_text(errors="replace").split("\n\n")[0].splitlines()
         model = "|".join(line for line in first if line.startswith(("model", "flags"))) or model
-    parts = [model, str(os.cpu_count()), *map(_version, ("torch", "openvino", "ctranslate2"))]
+    parts = [model, str(os.cpu_count()), *map(_version, ("torch", "openvino"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # they come with extras
+    except PackageNotFoundError:  # openvino comes with an extra
         return "none"

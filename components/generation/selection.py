@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, get_args
@@ -81,7 +82,7 @@ def _fastest(folder: Path) -> Seq2SeqEngine:
         choice = json.loads((entry / "choice.json").read_text())
         return choice["engine"], choice["precision"]
 
-    name = f"generator-{_FORMAT}-{model_digest(folder)}-{hardware_fingerprint()}"
+    name = f"generator-{_FORMAT}-{model_digest(folder)}-{hardware_fingerprint()}-{version('ctranslate2')}"
     try:
         engine, precision = build_or_load(cache_folder() / name, make, load)
         kind = CTranslate2Engine if engine == "ctranslate2" else Seq2SeqEngine

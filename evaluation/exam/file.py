@@ -57,7 +57,14 @@ class Exam:
 
 
 def write_exam(path: Path, exam: Exam) -> None:
-    """Write it as SQuAD 2.0 has it: articles (files), paragraphs (passages), questions."""
+    """Write it, whole or not at all: what was there stays until the new one is complete."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(json.dumps(exam_content(exam), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
+
+
+def exam_content(exam: Exam) -> dict[str, Any]:
+    """The exam as SQuAD 2.0 has it: articles (files), paragraphs (passages), questions."""
     articles: dict[str, dict[str, dict[str, Any]]] = {}
     for one in exam.questions:
         paragraphs = articles.setdefault(one.source, {})
@@ -77,8 +84,7 @@ def write_exam(path: Path, exam: Exam) -> None:
             }
         )
     data = [{"title": source, "paragraphs": list(paragraphs.values())} for source, paragraphs in articles.items()]
-    content = {"version": VERSION, "exam": exam.about, "data": data}
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return {"version": VERSION, "exam": exam.about, "data": data}
 
 
 def read_exam(path: Path) -> Exam:

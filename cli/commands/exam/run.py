@@ -1,7 +1,8 @@
-"""`excerpt exam`: a test set made from one's own index, and pipelines held against it."""
+"""`excerpt exam run`: pipelines held against an exam."""
 
+from json import dumps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -9,59 +10,12 @@ from cli import exits
 from cli.options import Json, Pipelines, Store, load, require_index
 from cli.terminal.progress import progress
 
-exam = typer.Typer(
-    help="Make a test set from your own documents, and hold pipelines against it.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
+if TYPE_CHECKING:
+    from evaluation.exam.file import Exam
+
 File = Annotated[Path, typer.Argument(metavar="FILE", help="An exam that `excerpt exam make` wrote.")]
 
 
-@exam.command(epilog=exits.HELP)
-def make(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where the exam is written.")] = Path("exam.json"),
-    questions: Annotated[int, typer.Option("--questions", min=1, help="How many to make.")] = 200,
-    unanswerable: Annotated[
-        float, typer.Option("--unanswerable", min=0, max=0.9, help="Which share has no answer in the documents.")
-    ] = 0.25,
-    seed: Annotated[int, typer.Option("--seed", help="The same index and seed make the same exam.")] = 0,
-    round_trip: Annotated[
-        bool, typer.Option(help="Keep only questions whose answer the reader finds in their own passage.")
-    ] = True,
-    html: Annotated[
-        Path | None, typer.Option("--html", metavar="FILE", help="Also write a page to read the questions over on.")
-    ] = None,
-    pipelines: Pipelines = "embedded",
-    store: Store = Path(".excerpt"),
-    json: Json = False,
-) -> None:
-    """
-    Make an exam from the index: questions with their answers' places, and questions without an answer.
-
-    The questions come from rules: dates, people, places and counts of sentences, and the names and values of tables.
-    """
-    from evaluation.exam.file import write_exam
-    from evaluation.exam.make import make_exam
-
-    require_index(pipelines, store)
-    loaded = load("ask", pipelines, store)
-    with progress("Making questions", None, "questions") as advance:
-        made = make_exam(loaded, questions, unanswerable, seed, round_trip, advance=advance)
-    write_exam(out, made)
-    if html is not None:
-        from evaluation.exam.page import exam_page
-
-        html.write_text(exam_page(made), encoding="utf-8")
-    if json:
-        _print_json({"file": str(out), **made.about})
-        return
-    without = made.about["unanswerable"]
-    print(f"{len(made.questions):,} questions, {without:,} of them without an answer, written to {out}.")
-    if len(made.questions) < questions:
-        print(f"Fewer than {questions:,}: the rules make no more of these documents that the reader finds again.")
-
-
-@exam.command(epilog=exits.HELP)
 def run(
     file: File,
     pipelines: Pipelines = "embedded",
@@ -84,13 +38,10 @@ def run(
     excerpt exam run exam.json --against ranked --require f1=60
     """
     from evaluation.exam.figures import NAMES
-    from evaluation.exam.file import read_exam
     from evaluation.exam.report import exam_lines, report
 
     wanted = _requirements(require or [], NAMES)
-    read = read_exam(file)
-    if not read.questions:
-        raise exits.CommandError(f"{file}: holds no questions")
+    read = read_questions(file)
     sat = {name: _take(read, name, store) for name in dict.fromkeys([pipelines, *([against] if against else [])])}
     told = report(sat)
     if picture is not None:
@@ -98,7 +49,7 @@ def run(
 
         draw(told, picture)
     if json:
-        _print_json(told)
+        print(dumps(told, ensure_ascii=False))
     else:
         for line in exam_lines(told):
             print(line)
@@ -110,6 +61,16 @@ def run(
     ]
     if missed:
         raise exits.CommandError(f"the exam asks for more: {'; '.join(missed)}")
+
+
+def read_questions(file: Path) -> "Exam":
+    """The exam in the file; CommandError where it has no questions."""
+    from evaluation.exam.file import read_exam
+
+    read = read_exam(file)
+    if not read.questions:
+        raise exits.CommandError(f"{file}: holds no questions")
+    return read
 
 
 def _take(read: Any, pipelines: str, store: Path) -> Any:
@@ -139,9 +100,3 @@ def _fails(found: dict[str, dict[str, float]], name: str, bound: float) -> bool:
         raise exits.CommandError(f"the exam cannot tell {name}: no question of it bears on that")
     value = found[name]["value"]
     return value > bound if name in ("abstained_wrong", "calibration_error") else value < bound
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    from json import dumps
-
-    print(dumps(value, ensure_ascii=False))

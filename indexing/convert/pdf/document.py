@@ -56,6 +56,10 @@ def convert_pdf(data: bytes, ocr: bool = True) -> Extracted:
     return Extracted(text, MIME_TYPES["pdf"], title, headings, paged=True, layout=layout, notes=notes[:10])
 
 
+def _pages(count: int) -> str:
+    return f"{count:,} page{'' if count == 1 else 's'}"
+
+
 class _Reader:
     """Reads ahead by a window of pages, so that what repeats at their edges is known before a page is written."""
 
@@ -89,10 +93,10 @@ class _Reader:
 
     def without_text(self) -> str:
         """Why nothing was read, and what to do."""
-        pages = f"{len(self._document):,} pages"
+        pages = _pages(len(self._document))
         if not self._pictures or self._recognise:
             return f"{pages} without text"
-        return f"{pages} are pictures: " + (NO_TESSERACT.removeprefix("no text: ") if self._ocr else "ocr is off")
+        return f"only pictures on {pages}: " + (NO_TESSERACT.removeprefix("no text: ") if self._ocr else "ocr is off")
 
     def remarks(self) -> list[str]:
         """What of the document was not read, in words."""
@@ -100,12 +104,12 @@ class _Reader:
         if len(self._document) > _MAX_PAGES:
             found.append(f"pages behind {_MAX_PAGES:,} are left out")
         if self._recognised:
-            found.append(f"text of {self._recognised:,} pages recognised by tesseract")
+            found.append(f"text of {_pages(self._recognised)} recognised by tesseract")
         if self._pictures:
             told = "install tesseract, or set `ocr: off`" if self._ocr and not self._recognise else "nothing recognised"
-            found.append(f"{self._pictures:,} pages are pictures without text: {told}")
+            found.append(f"only pictures, without text, on {_pages(self._pictures)}: {told}")
         if self._hidden:
-            found.append(f"text on hidden layers is left out ({self._hidden:,} pages)")
+            found.append(f"text on hidden layers is left out ({_pages(self._hidden)})")
         for text, _ in self._marks.most_common(_MOST_NAMED):
             found.append(f"watermark left out: {one_line(text, 40)}")
         named = [f"“{one_line(text, 60)}”" for text, _ in self._running.most_common(_MOST_NAMED)]

@@ -214,9 +214,9 @@ def scan() -> bytes:
 
 def test_a_scan_without_tesseract_says_what_to_do(monkeypatch):
     monkeypatch.setattr("indexing.convert.pdf.document.tesseract", lambda: None)
-    with pytest.raises(Refusal, match=r"^no text: 1 pages are pictures: install tesseract, or set `ocr: off`$"):
+    with pytest.raises(Refusal, match=r"^no text: only pictures on 1 page: install tesseract, or set `ocr: off`$"):
         convert_pdf(scan())
-    with pytest.raises(Refusal, match=r"^no text: 1 pages are pictures: ocr is off$"):
+    with pytest.raises(Refusal, match=r"^no text: only pictures on 1 page: ocr is off$"):
         convert_pdf(scan(), ocr=False)
 
 
@@ -226,7 +226,7 @@ def test_a_scan_is_recognised_with_the_place_of_its_words(monkeypatch):
     monkeypatch.setattr("indexing.convert.pdf.pictures.recognise", lambda picture, dots_per_inch: seen)
     extracted = convert_pdf(scan())
     assert extracted.text == "Seen words"
-    assert extracted.notes == ["text of 1 pages recognised by tesseract"]
+    assert extracted.notes == ["text of 1 page recognised by tesseract"]
     words = PageLayout(extracted.layout).words(1)
     assert [round(value, 1) for value in words[0][3:7]] == [24.0, 48.0, 43.2, 57.6]  # 300 dots are 72 points
 

@@ -17,6 +17,7 @@ def test_a_model_writes_questions_beside_the_rules(tiny_t5: Path, known: Lessons
     made = generate(passages)
     assert len(made) == 3 and made[1] == []
     answers = {passages[0].content[one.start : one.end] for one in made[0]}  # type: ignore[index]
-    assert answers and answers <= {answer for _, context, answer in known.answered if context == contexts[0]}
+    learned = {answer for _, context, answer in known.answered if context == contexts[0] and answer}
+    assert len(answers & learned) >= len(learned) // 2, "half of what it learned by heart at least"
     kinds = {one.kind for one in _candidates(passages, generate)}
     assert kinds == {"generated", "lookup"}

@@ -31,6 +31,10 @@ _NESTING = re.compile(
 )
 # The parser's time grows with the square of the nesting; no page made for people comes near this.
 _MAX_NESTING = 2_000
+# Elements that hide all up to their end, closed as XML closes them: `<iframe src="..."/>` would hide the rest of a page.
+_CLOSED = re.compile(r"<(iframe|title|textarea|style|noscript|noframes|noembed|xmp)\b([^<>]*)/>", re.I)
+_CLOSED_SCRIPT = re.compile(r"<script\b([^<>]*)/>", re.I)
+_SCRIPTS = re.compile(r"<script\b([^<>]*)/>|<script\b[^<>]*>.*?</script", re.I | re.DOTALL)
 # Its time grows with the square of a tag's attributes, too.
 _GIANT_TAG = re.compile(r"<(\w+)\b[^<>]{50000,}>")
 
@@ -58,7 +62,7 @@ def html_text(html: str, mime_type: str = MIME_TYPES["html"], read_hidden: bool 
         notes.append(f"elements nested deeper than {_MAX_NESTING:,}: read without headings and tables")
         html = re.sub(r"(?is)<(script|style|template|noscript|title)\b.*?</\1\s*>|<!--.*?-->", " ", html)
         html = re.sub(r"<[^<>]*>", " ", html)
-    tree = LexborHTMLParser(_GIANT_TAG.sub(r"<\1>", html))
+    tree = LexborHTMLParser(_with_ends(_GIANT_TAG.sub(r"<\1>", html)))
     builder = TextBuilder()
     for trust in ((False,) if read_hidden else (True, False)) if tree.root is not None else ():
         walker = _Walker(builder, looks_of(tree) if trust else {}, trust)
@@ -206,6 +210,19 @@ def _list_of(node: Any) -> tuple[int, int, str]:
         items = sum(child.tag == "li" for child in children_of(node))
         return (first if start else items), -1, attributes.get("type") or "1"
     return first, 1, attributes.get("type") or "1"
+
+
+def _with_ends(html: str) -> str:
+    """XHTML's empty elements with an end of their own; what stands inside of scripts stays as it is."""
+    html = _CLOSED.sub(r"<\1\2></\1>", html)
+    last = html.lower().rfind("</script")  # behind it no script has an end, which each would be looked for
+    end = last + len("</script") if last >= 0 else 0
+    scripts = _SCRIPTS.sub(lambda found: _ended(found) if found[1] is not None else found[0], html[:end])
+    return scripts + _CLOSED_SCRIPT.sub(_ended, html[end:])
+
+
+def _ended(script: "re.Match[str]") -> str:
+    return f"<script{script[1]}></script>"
 
 
 def _nesting(html: str) -> int:

@@ -55,7 +55,7 @@ def test_a_scanned_page_between_typed_ones_is_read_and_marked(picture, tmp_path)
     start = page.text.index("Ada Brunner")
     assert page.text.count("\f", 0, start) == 1
     (mark,) = locate(PageLayout(page.layout), start, start + len("Ada Brunner")).rectangles
-    # The line's letters stand 200 - 130 points below the top, 12 points high; the name ends the line before its full stop.
+    # The line stands 200 - 130 points below the top, 12 points high; the name ends it, before a full stop.
     assert mark.page == 2
     assert 58 < mark.y0 < mark.y1 < 74
     assert 120 < mark.x0 < mark.x1 < 215

@@ -19,6 +19,11 @@ SHOWN = "The ferry leaves at nine"
         f"<style><!--\na.x {{visibility: hidden}}\n--></style><p>{SHOWN}</p>",
         f"<style>p::weird(, {{display:none}} p{{color:red}}</style><p>{SHOWN}</p>",
         f"<style>.a{{display:none}} .a.b{{display:block}}</style><p>x</p><p class='a b'>{SHOWN}</p>",
+        f"<iframe src='a' title='b'/><p>{SHOWN}</p>",
+        f"<html xmlns='http://www.w3.org/1999/xhtml'><head><title/><script src='a.js'/></head><p>{SHOWN}</p></html>",
+        f"<script src='a.js'/><p>{SHOWN}</p>",
+        f"<script src='a.js'/><p>{SHOWN}</p><script>f()</script>",
+        f"<script>write('<script src=a />')</script><p>{SHOWN}</p>",
     ],
 )
 def test_what_is_shown_is_read(page):
@@ -90,3 +95,8 @@ def test_a_charset_declared_late_is_believed():
 )
 def test_markdown_loses_nothing(source, right):
     assert right in convert_markdown(source.encode()).text.split("\n")
+
+
+def test_empty_scripts_end_where_they_stand_and_no_code_is_read():
+    page = html_text(f"<script>write('<script src=a />'); secret()</script><p>{SHOWN}</p><script src='b'/>")
+    assert page.text == SHOWN

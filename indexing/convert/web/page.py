@@ -31,7 +31,7 @@ _NESTING = re.compile(
 )
 # The parser's time grows with the square of the nesting; no page made for people comes near this.
 _MAX_NESTING = 2_000
-# Elements that hide all up to their end, closed as XML closes them: `<iframe src="..."/>` would hide the rest of a page.
+# Elements that hide all up to their end, closed as XML closes them: `<iframe/>` would hide the rest of a page.
 _CLOSED = re.compile(r"<(iframe|title|textarea|style|noscript|noframes|noembed|xmp)\b([^<>]*)/>", re.I)
 _CLOSED_SCRIPT = re.compile(r"<script\b([^<>]*)/>", re.I)
 _SCRIPTS = re.compile(r"<script\b([^<>]*)/>|<script\b[^<>]*>.*?</script", re.I | re.DOTALL)

@@ -76,6 +76,12 @@ def checked(folder: Path) -> Path:
     return folder
 
 
+def is_seq2seq(folder: Path) -> bool:
+    """Whether the folder's model is an encoder-decoder, which writes, by its config.json."""
+    config = _read_json(folder / "config.json")
+    return bool(config.get("is_encoder_decoder")) or config.get("model_type") in ("t5", "mt5", "bart")
+
+
 class TokenLimit(NamedTuple):
     """How many tokens a model reads, special ones included, and the file that says so."""
 

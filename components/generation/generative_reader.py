@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import mul
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from haystack import Document, ExtractedAnswer, GeneratedAnswer, component
@@ -12,16 +13,16 @@ from haystack.utils import Secret
 from components.batching import DynamicBatcher, RestartingBatcher
 from components.generation.prompts import Template
 from components.generation.selection import check_engine, load_seq2seq
-from components.reader.answers.answer_text import normalise_answer
+from components.generation.windows import cut_prompts
+from components.generation.written_answers import WrittenAnswer, locate_answers
 from components.reader.answers.extracted_answers import build_answer
-from components.reader.answers.provenance import find_origin
-from components.reader.answers.ranking import AnswerSpan, RankedAnswer, passage_logits, rank_answers
+from components.reader.answers.ranking import AnswerSpan, RankedAnswer, rank_answers
 from components.reader.calibration import Calibration
+from components.reader.calibration_features import SpanFeatures
 from components.reader.request import Request
 
 if TYPE_CHECKING:
     from components.generation.engine import Seq2SeqEngine, Written
-    from components.generation.windows import PromptWindow
 
 Passages = Literal["each", "fused"]
 NotInText = Literal["mark", "refuse"]
@@ -188,9 +189,16 @@ class GenerativeReader:
     def _asked(self, query: str, documents: Sequence[Document], top_k: int | None) -> _Asked:
         return _Asked(query, tuple(documents), self.top_k if top_k is None else top_k)
 
-    def _answer(self, asked: Sequence[_Asked]) -> list[list[Answer]]:
-        from components.generation.windows import cut_prompts
+    def features(self, questions: Sequence[tuple[str, Sequence[Document]]]) -> list[list[SpanFeatures]]:
+        """What a calibration is fitted on: for each question the answers written of its passages, before any weight."""
+        self.warm_up()
+        asked = [self._asked(query, documents, None) for query, documents in questions]
+        return [[found.features for found in answers] for answers in self._write(asked)]
 
+    def _answer(self, asked: Sequence[_Asked]) -> list[list[Answer]]:
+        return [self._rank(one, found) for one, found in zip(asked, self._write(asked), strict=True)]
+
+    def _write(self, asked: Sequence[_Asked]) -> list[list[WrittenAnswer]]:
         engine = self._engine
         assert engine is not None  # noqa: S101 - warm_up came first
         template = Template.of(self.template)
@@ -214,28 +222,19 @@ class GenerativeReader:
                 prompts = [window.prompt for windows in cut for window in windows]
                 each = iter(engine.write(prompts, self.max_new_tokens, self.num_beams))
                 written = [[next(each) for _ in windows] for windows in cut]
-        return [self._rank(one, windows, texts) for one, windows, texts in zip(asked, cut, written, strict=True)]
+        found = [
+            locate_answers(one.documents, windows, texts, self.no_answer_sign)
+            for one, windows, texts in zip(asked, cut, written, strict=True)
+        ]
+        return [[one for one in answers if one.in_text or self.not_in_text == "mark"] for answers in found]
 
-    def _rank(self, asked: _Asked, windows: "list[PromptWindow]", written: "list[Written]") -> list[Answer]:
+    def _rank(self, asked: _Asked, found: Sequence[WrittenAnswer]) -> list[Answer]:
         """One softmax over all answers and "no answer", as the extractive reader's."""
-        weights = self._weights
-        of_passage = passage_logits(weights, [document.score for document in asked.documents])
-        places: list[AnswerSpan] = []
+        weights = self._weights.of(len(asked.documents))
         said: dict[str, Written] = {}
-        for number, output in enumerate(written):
-            key = normalise_answer(output.text)
-            if not output.text or output.text == self.no_answer_sign:
-                continue
-            logit = weights.span * output.log_probability + weights.null * output.empty_log_probability
-            found = self._locate(asked, windows if self.passages == "fused" else [windows[number]], output.text)
-            if found is None and self.not_in_text == "refuse":
-                continue
-            passage, start, end = found or (windows[number].passage, -1, -1)
-            source, shift = find_origin(asked.documents[passage])
-            region = (source, shift + start, shift + end) if found else (source, key)
-            said.setdefault(key, output)
-            places.append(AnswerSpan(passage, start, end, key, region, logit + float(of_passage[passage])))
-        ranking = rank_answers(places, weights)
+        for one in found:
+            said.setdefault(one.features.span.text, one.written)
+        ranking = rank_answers([_weigh(one.features, weights) for one in found], weights)
         request = Request(asked.query, asked.documents)
         answers: list[Answer] = []
         for ranked in ranking.answers[: asked.top_k]:
@@ -256,20 +255,6 @@ class GenerativeReader:
             answers.append(none)
         return answers
 
-    @staticmethod
-    def _locate(asked: _Asked, windows: "Sequence[PromptWindow]", answer: str) -> tuple[int, int, int] | None:
-        """Passage, start and end of the words in the windows that were read; the surest way of finding them first."""
-        from components.generation.alignment import align
-
-        order = {"exact": 0, "normalised": 1, "near": 2}
-        best: tuple[int, int, int, int] | None = None
-        for window in windows:
-            text = asked.documents[window.passage].content or ""
-            found = align(answer, text[window.start : window.end])
-            if found is not None and (best is None or order[found.how] < best[0]):
-                best = (order[found.how], window.passage, window.start + found.start, window.start + found.end)
-        return None if best is None else best[1:]
-
     def _make_batcher(self) -> DynamicBatcher[_Asked, list[Answer]]:
         return DynamicBatcher(
             self._answer,
@@ -279,3 +264,8 @@ class GenerativeReader:
             timeout=self.timeout,
             name="generative reader",
         )
+
+
+def _weigh(features: SpanFeatures, weights: Calibration) -> AnswerSpan:
+    factors = (weights.span, weights.null, weights.window, weights.retriever, weights.rank)
+    return replace(features.span, logit=sum(map(mul, factors, features.values)))

@@ -14,9 +14,12 @@ from components.reader.request import ReadSettings, Request
 from evaluation.squad import word_overlap
 
 if TYPE_CHECKING:
+    from components.reader.calibration_features import SpanFeatures
     from components.reader.reader_core import SpanReader
 
 Floats = NDArray[np.float64]
+# The features of the spans of each request.
+Describe = Callable[[Sequence[Request]], Sequence[Sequence["SpanFeatures"]]]
 
 
 @dataclass(frozen=True)
@@ -149,11 +152,25 @@ def collect(
     """
     from components.reader.calibration_features import span_features
 
+    return collect_from(lambda requests: span_features(reader, requests, settings), examples, at_once, advance)
+
+
+def collect_from(
+    describe: Describe,
+    examples: Sequence[Example],
+    at_once: int = 16,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Features:
+    """
+    The same of any reader.
+
+    :param describe: the features of the spans of each request.
+    """
     rows: list[tuple[int, str, Any, Sequence[float]]] = []
     for begin in range(0, len(examples), at_once):
         part = examples[begin : begin + at_once]
         requests = [Request(example.question, example.documents) for example in part]
-        for number, spans in enumerate(span_features(reader, requests, settings)):
+        for number, spans in enumerate(describe(requests)):
             rows += [(begin + number, each.span.text, each.span.region, each.values) for each in spans]
         advance(len(part))
     return gather(rows, [example.answers for example in examples], [example.group for example in examples])

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.models import resolve_model
+from components.models import is_seq2seq, resolve_model
 from components.reader.calibration import Calibration
 from evaluation.open_index import Progress, indexed
 from evaluation.squad_data import SquadData, read_squad, sample, split_articles
 from training.calibration.calibrate import Outcome, calibrate
-from training.calibration.ranking_features import Example, collect
+from training.calibration.ranking_features import Describe, Example, collect_from
 from training.calibration.reliability_plot import reliability_plot
 from training.calibration.single_passages import single_passages
 from training.card import held_out_articles
@@ -39,7 +39,7 @@ def run_calibration(
     """
     Fit the ranking's weights, temperature and threshold, and write them with their figures and a plot.
 
-    :param model: the reader's folder.
+    :param model: the reader's folder: one that finds spans, or one that writes (T5, BART).
     :param data: SQuAD-format files; all their paragraphs are indexed.
     :param held_out: articles to fit on, where the model does not say which it was not trained on; 0 takes all.
     :param questions: at most so many of their questions.
@@ -54,12 +54,12 @@ def run_calibration(
     titles = {paragraph.text: paragraph.article.replace("_", " ") for paragraph in everything.paragraphs}
     asking = load_pipeline("ask", pipelines, indexed(titles, pipelines, cache, progress))
     examples = retrieve_examples(judged, asking, passages, progress)
-    reading = _open_reader(model)
+    describe = _describe(model, asking)
     with progress("Reading", len(examples), "questions") as advance:
-        features = collect(reading, examples, advance=advance)
+        features = collect_from(describe, examples, advance=advance)
     single = single_passages(judged, [example.documents for example in examples], seed)
     with progress("Reading single passages", len(single), "questions") as advance:
-        alone = collect(reading, single, advance=advance)
+        alone = collect_from(describe, single, advance=advance)
     about = {"questions": len(examples), "passages": passages, "data": everything.digest(), "seed": seed}
     _, outcome = calibrate(model, features, alone, **about)
     reliability_plot(outcome, model / "reliability.png")
@@ -89,6 +89,21 @@ def retrieve_examples(data: SquadData, asking: "LoadedPipeline", passages: int, 
             examples.append(Example(question.text, found, [answer.text for answer in question.answers], article))
             advance(1)
     return examples
+
+
+def _describe(model: Path, asking: "LoadedPipeline") -> Describe:
+    """What a reader knows of its answers before any weight: the reader of spans, or one that writes."""
+    if is_seq2seq(resolve_model(model)):
+        from components.generative_reader import GenerativeReader
+
+        # With the settings of the pipelines, where these have such a reader: the prompt decides what it writes.
+        writer = asking.component("GenerativeReader") or GenerativeReader(model=str(model))
+        writer.model = str(model)
+        return lambda requests: writer.features([(request.query, request.documents) for request in requests])
+    from components.reader.calibration_features import span_features
+
+    reader = _open_reader(model)
+    return lambda requests: span_features(reader, requests)
 
 
 def _open_reader(model: Path) -> "SpanReader":

@@ -12,7 +12,11 @@ from tests.components.generation.tiny_t5 import Lessons
 
 def test_a_model_writes_questions_beside_the_rules(tiny_t5: Path, known: Lessons) -> None:  # noqa: F811
     contexts = list(dict.fromkeys(context for _, context, _ in known.answered))
-    passages = [Document(content=f"{contexts[0]}\n"), Document(content=""), Document(content="a: b; capital: rome")]
+    passages = [
+        Document(content=f"{contexts[0]}\n"),
+        Document(content=""),
+        Document(content="country: kenya; capital: rome"),
+    ]
     generate = generate_with(str(tiny_t5))
     made = generate(passages)
     assert len(made) == 3 and made[1] == []

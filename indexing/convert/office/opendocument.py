@@ -62,6 +62,9 @@ def convert_odf(data: bytes) -> Extracted:
     if title is None and kind != "spreadsheet":
         title = builder.headings[0][2] if builder.headings else None
     notes = [f"hidden sheets left out: {hidden}"] if hidden else []
+    objects = sum(local(node) in ("object", "object-ole") and bool(_get(node, "href")) for node in content.iter())
+    if objects:
+        notes.append(f"embedded objects not read: {objects:,}")
     return Extracted(
         builder.text(), MIME_TYPES["odf"], title, builder.headings, paged, notes=notes, page_kind=page_kind,
         page_labels=labels,

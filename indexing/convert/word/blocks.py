@@ -47,7 +47,7 @@ class BlockReader:
         self._waiting: list[str] = []  # breaks since the last text; they count when there is text behind them
         self._section = 0
         self._counts_pages = True
-        self._hidden = self._objects = self._chunks = 0
+        self._hidden = self._objects = self._chunks = self._prompts = 0
 
     @contextmanager
     def inside(self, part: str) -> Iterator[None]:
@@ -62,6 +62,8 @@ class BlockReader:
         told = []
         if self._hidden:
             told.append(f"hidden text left out: {self._hidden:,} characters (setting hidden: read)")
+        if self._prompts:
+            told.append(f"empty fields, their prompts left out: {self._prompts:,}")
         if self._objects:
             told.append(f"embedded objects not read: {self._objects:,}")
         if self._chunks:
@@ -83,7 +85,9 @@ class BlockReader:
                     self.blocks([chosen], depth + 1)
             elif name == "altChunk":
                 self._chunks += 1
-            elif name not in _SKIPPED and len(child) and not is_on(child.find(f"{W}sdtPr/{W}showingPlcHdr")):
+            elif is_on(child.find(f"{W}sdtPr/{W}showingPlcHdr")):
+                self._prompts += 1
+            elif name not in _SKIPPED and len(child):
                 self.blocks(child, depth + 1)
 
     def plain_lines(self, parent: Any) -> Iterator[str]:
@@ -187,6 +191,7 @@ class BlockReader:
         inline = self._inline.read(paragraph)
         self._hidden += inline.hidden
         self._objects += inline.objects
+        self._prompts += inline.prompts
         return inline
 
     def _label(self, properties: Any | None, style_element: Any | None, text: str) -> tuple[str, bool]:

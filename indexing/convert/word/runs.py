@@ -44,6 +44,7 @@ class Inline:
     :param drawings: charts, diagrams and pictures in it.
     :param hidden: characters of hidden text that were left out.
     :param objects: embedded objects that are not read.
+    :param prompts: fields of a form that nobody has filled in.
     """
 
     text: str = ""
@@ -51,6 +52,7 @@ class Inline:
     drawings: list[Any] = field(default_factory=list)
     hidden: int = 0
     objects: int = 0
+    prompts: int = 0
 
 
 class InlineReader:
@@ -86,7 +88,7 @@ class InlineReader:
             elif node.tag == f"{MC}AlternateContent":
                 stack.extend(reversed(choice(node)))
             elif name == "sdt" and is_on(node.find(f"{W}sdtPr/{W}showingPlcHdr")):
-                continue  # "Click here to enter text"
+                inline.prompts += 1  # "Click here to enter text"
             elif node.tag in (f"{M}oMath", f"{M}oMathPara"):
                 parts.append(equation(node))
             elif name not in _SKIPPED:

@@ -106,6 +106,13 @@ def test_a_show_whose_workbook_is_stored_uncompressed_is_a_show():
     assert kind_of(packed.getvalue(), ".pptx") == "pptx"
 
 
+def test_objects_in_opendocument_are_told():
+    names = 'xmlns:d="urn:oasis:names:tc:opendocument:xmlns:drawing:1.0" xmlns:x="http://www.w3.org/1999/xlink"'
+    held = f'<text:p>Beds</text:p><d:frame {names}><d:object x:href="./Object 1"/></d:frame>'
+    (page,) = convert(opendocument("text", held), ".odt")
+    assert (page.text, page.notes) == ("Beds", ["embedded objects not read: 1"])
+
+
 @pytest.fixture
 def fake_tesseract(tmp_path, monkeypatch):
     program = tmp_path / "tesseract"

@@ -53,6 +53,15 @@ def test_hidden_text_is_left_out_told_and_read_where_that_is_wanted():
     assert convert_docx(data, read_hidden=True).text == "Price. Floor price"
 
 
+def test_prompts_of_empty_fields_are_left_out_and_told():
+    empty = "<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>"
+    filled = f"<w:sdt><w:sdtPr/><w:sdtContent>{p('Jens Wand')}</w:sdtContent></w:sdt>"
+    inline = f"<w:p><w:r><w:t>Name: </w:t></w:r>{empty.format('<w:r><w:t>your name</w:t></w:r>')}</w:p>"
+    page = convert_docx(docx(inline + empty.format(p("your address")) + filled))
+    assert page.text == "Name:\n\nJens Wand"
+    assert page.notes == ["empty fields, their prompts left out: 2"]
+
+
 def test_a_page_ends_once_where_word_notes_a_hard_break_again():
     mark = "<w:p><w:r><w:lastRenderedPageBreak/><w:t>Two</w:t></w:r></w:p>"
     page = convert_docx(docx(p("One") + '<w:p><w:r><w:br w:type="page"/></w:r></w:p>' + mark))

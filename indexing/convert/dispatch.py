@@ -20,7 +20,7 @@ _CONVERTERS: dict[Kind, tuple[str, str]] = {
     "odf": ("office.opendocument", "convert_odf"),
     "epub": ("web.epub", "convert_epub"),
     "rtf": ("office.rtf", "convert_rtf"),
-    "doc": ("office.legacy", "convert_doc"),
+    "doc": ("office.old_word", "convert_doc"),
     "xls": ("office.legacy", "convert_xls"),
     "ppt": ("office.legacy", "convert_ppt"),
     "msg": ("mail", "convert_msg"),

@@ -11,7 +11,6 @@ import struct
 from indexing.convert.extracted import Refusal
 from indexing.convert.kinds import Kind
 
-_WORD_97 = 0xA5EC
 _WORD_ENCRYPTED = 0x0100
 _FILE_PASS, _BEGIN, _END = 0x002F, 0x0809, 0x000A
 _ENCRYPTED_TOKEN = b"\xdf\xc4\xd1\xf3"
@@ -21,7 +20,7 @@ _NAME_BYTES = 64  # of a stream's name in the directory, filled with NULs
 
 def require_readable(data: bytes, kind: Kind) -> None:
     """
-    :raises Refusal: "password", or "unknown format" for Word before 97 and PowerPoint before 97; "damaged" for a
+    :raises Refusal: "password", or "unknown format" for PowerPoint before 97; "damaged" for a
         container that is none.
     """
     import olefile
@@ -61,12 +60,9 @@ def _start(container: object, name: str, size: int) -> bytes:
 def _require_word(head: bytes) -> None:
     if len(head) < 12:
         return
-    (identifier,) = struct.unpack_from("<H", head)
     (flags,) = struct.unpack_from("<H", head, 10)
     if flags & _WORD_ENCRYPTED:
         raise Refusal("password", "an encrypted Word document")
-    if identifier != _WORD_97:
-        raise Refusal("unknown format", "a document of Word 6 or 95: save it as DOCX to have it read")
 
 
 def _require_excel(records: bytes) -> None:

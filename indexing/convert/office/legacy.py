@@ -1,4 +1,4 @@
-"""DOC, XLS and PPT, the office formats of the time before 2007, read by kreuzberg (MIT)."""
+"""XLS and PPT, the formats of Excel and PowerPoint before 2007, read by kreuzberg (MIT)."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,10 +16,6 @@ _LONG_NUMBER = re.compile(r"^-?\d+\.\d{10,}$")  # 3.4000000000000004: Excel keep
 _PROMPTS = re.compile(  # of a slide's master: nobody wrote them
     r"^(Click to edit Master (title|text|subtitle) styles?|(Second|Third|Fourth|Fifth) level|\*|‹#›)$"
 )
-
-
-def convert_doc(data: bytes) -> Extracted:
-    return _text(data, "doc")
 
 
 def convert_ppt(data: bytes) -> Extracted:
@@ -76,14 +72,6 @@ def _as_shown(text: str) -> str:
 def _title(found: Any) -> str | None:
     title = (found.metadata or {}).get("title")
     return one_line(title if isinstance(title, str) else None)
-
-
-def _text(data: bytes, kind: Kind) -> Extracted:
-    found = _extracted(data, kind)
-    builder = TextBuilder()
-    for paragraph in found.content.split("\n\n"):
-        builder.block(paragraph)
-    return Extracted(builder.text(), MIME_TYPES[kind], title=_title(found))
 
 
 def _extracted(data: bytes, kind: Kind) -> Any:

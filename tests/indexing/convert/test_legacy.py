@@ -36,7 +36,7 @@ PLAIN, SECRET = b"\x5f\xc0\x91\xe3", b"\xdf\xc4\xd1\xf3"
     [
         (word(0xA5EC), "doc", None),
         (word(0xA5EC, 0x0100), "doc", "an encrypted Word document"),
-        (word(0xA5DC), "doc", "a document of Word 6 or 95: save it as DOCX"),
+        (word(0xA5DC), "doc", None),
         (excel(BEGIN, END), "xls", None),
         (excel(BEGIN, FILE_PASS, END), "xls", "an encrypted Excel workbook"),
         (excel(BEGIN, (0x86, b""), FILE_PASS, name="Book"), "xls", "an encrypted Excel workbook"),
@@ -54,6 +54,54 @@ def test_what_cannot_be_read_is_told_by_its_name(data, kind, reason):
     with pytest.raises(Refusal) as refused:
         require_readable(data, kind)
     assert refused.value.detail.startswith(reason)
+
+
+def document_97(pieces: list[tuple[str, bool]], counts: tuple[int, ...]) -> bytes:
+    """Word 97: each piece in one byte a character or two, and the table of pieces in a stream of its own."""
+    head = bytearray(2048)
+    struct.pack_into("<HH", head, 0, 0xA5EC, 193)
+    struct.pack_into(f"<{len(counts)}I", head, 0x4C, *counts)
+    bounds, places, body = [0], b"", b""
+    for text, narrow in pieces:
+        start = len(head) + len(body)
+        body += text.encode("cp1252" if narrow else "utf-16-le")
+        bounds.append(bounds[-1] + len(text))
+        places += struct.pack("<HIH", 0, start * 2 | 0x40000000 if narrow else start, 0)
+    table = struct.pack(f"<{len(bounds)}I", *bounds) + places
+    clx = b"\x01\x02\x00ab\x02" + struct.pack("<I", len(table)) + table
+    struct.pack_into("<II", head, 0x1A2, 0, len(clx))
+    return compound_file({"WordDocument": bytes(head) + body, "0Table": clx})
+
+
+def test_a_document_in_two_encodings_with_a_field_and_a_table():
+    prose = 'Ferries\rSee \x13HYPERLINK "http://a.b" \x14the list\x15.\r'
+    table = "Island\x07Beds\x07\x07Hooge\x07900\x07\x07Oland\x07\x07\x07"
+    behind, header = "Ends – здесь\r", "Head\rHead\r"
+    counts = (len(prose + table + behind), 0, len(header))
+    (page,) = convert(document_97([(prose + table, True), (behind + header, False)], counts), ".doc")
+    rows = "Island | Beds\nIsland: Hooge; Beds: 900\nIsland: Oland"
+    assert page.text.startswith(f"Ferries\n\nSee the list.\n\n{rows.rpartition('Island')[0]}")
+    assert page.text.endswith("Oland\n\nEnds – здесь\n\nHead")
+
+
+def test_word_95_is_read_in_the_likeliest_code_page():
+    text = "Компания предлагает со склада в Москве следующие вина".encode("cp1251") + b"\r"
+    head = bytearray(2048)
+    struct.pack_into("<HHHH", head, 0, 0xA5DC, 104, 0, 0x0409)
+    struct.pack_into("<II", head, 0x18, 2048, 2048 + len(text))
+    struct.pack_into("<I", head, 0x34, len(text))
+    (page,) = convert(compound_file({"WordDocument": bytes(head) + text}), ".doc")
+    assert page.text == "Компания предлагает со склада в Москве следующие вина"
+
+
+@pytest.mark.parametrize("clx", [b"", b"\x03", b"\x02" + b"\xff" * 40, b"\x01\xff\xff"])
+def test_a_piece_table_that_lies_is_a_damaged_file(clx):
+    head = bytearray(2048)
+    struct.pack_into("<HH", head, 0, 0xA5EC, 193)
+    struct.pack_into("<8I", head, 0x4C, *[0xFFFFFFFF] * 8)
+    struct.pack_into("<II", head, 0x1A2, 0, len(clx))
+    with pytest.raises(Refusal):
+        convert(compound_file({"WordDocument": bytes(head), "0Table": clx}), ".doc")
 
 
 def test_a_workbook_in_capitals_is_a_workbook():

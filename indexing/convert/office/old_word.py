@@ -25,6 +25,7 @@ _PIECES, _PROPERTIES = 2, 1  # kinds of what the piece table's part holds
 _Text = TypeVar("_Text", str, bytes)
 _CELL = "\x07"
 _MOST_COLUMNS = 64
+_MOST_CELLS = 20_000  # that are looked at to tell where rows end
 _FIELD_BEGIN, _FIELD_RESULT, _FIELD_END = "\x13", "\x14", "\x15"
 _WRITTEN = str.maketrans({"\x1e": "-", "\x1f": None, "\xa0": " ", "\x0b": "\n", "\x0e": "\r", "\x0c": "\r"})
 _MARKS = re.compile("[\x00-\x06\x08\x0f-\x12\x16-\x1d]")  # pictures, footnotes' numbers and other anchors
@@ -151,15 +152,34 @@ def _write(text: str, builder: TextBuilder) -> None:
 
 
 def _count_columns(cells: list[str], at: int, before: int) -> int:
-    """As many as the row before has, if it ends there; else up to the first end behind which another row ends alike."""
+    """
+    As many as the row before has, if it ends there; else as many as let all rows up to the table's end be equally long
+    (cells that were merged stay, empty); else up to the first end behind which another row ends alike.
+    """
     if before and _is_end(cells, at + before):
         return before
-    ends = [count for count in range(1, _MOST_COLUMNS) if at + count < len(cells) and not cells[at + count]]
-    for count in ends:
-        following = at + count + 1
-        if following >= len(cells) or "\r" in cells[following] or _is_end(cells, following + count):
-            return count
+    ends = [count for count in range(1, _MOST_COLUMNS) if _is_end(cells, at + count)]
+    for fits in (_fits_all, _fits_next):
+        for count in ends:
+            if fits(cells, at, count):
+                return count
     return ends[0] if ends else min(_MOST_COLUMNS, len(cells) - at)
+
+
+def _fits_all(cells: list[str], at: int, count: int) -> bool:
+    rows = 0
+    for place in range(at, min(len(cells), at + _MOST_CELLS), count + 1):
+        if rows and "\r" in cells[place]:
+            break  # paragraphs lie behind the table
+        if not _is_end(cells, place + count):
+            return False
+        rows += 1
+    return rows > 1
+
+
+def _fits_next(cells: list[str], at: int, count: int) -> bool:
+    following = at + count + 1
+    return following >= len(cells) or "\r" in cells[following] or _is_end(cells, following + count)
 
 
 def _is_end(cells: list[str], place: int) -> bool:

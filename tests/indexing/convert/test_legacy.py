@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from indexing.convert.dispatch import convert
-from indexing.convert.extracted import Refusal
+from indexing.convert.extracted import Refusal, TextBuilder
 from indexing.convert.kinds import kind_of
-from indexing.convert.office import legacy
+from indexing.convert.office import legacy, old_word
 from indexing.convert.office.containers import require_readable, with_usual_names
 from tests.indexing.ole import compound_file, outlook_message
 
@@ -82,6 +82,24 @@ def test_a_document_in_two_encodings_with_a_field_and_a_table():
     rows = "Island | Beds\nIsland: Hooge; Beds: 900\nIsland: Oland"
     assert page.text.startswith(f"Ferries\n\nSee the list.\n\n{rows.rpartition('Island')[0]}")
     assert page.text.endswith("Oland\n\nEnds – здесь\n\nHead")
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("a\x07b\x07\x07c\x07d\x07\x07", ["a | b", "c | d"]),
+        ("a\x07\x07\x07b\x07c\x07\x07d\x07\x07\x07", ["a", "b | c", "d"]),  # a cell over two columns
+        ("a\x07b\x07\x07Then:\rc\x07\x07d\x07\x07", ["a | b", "Then:", "c", "d"]),
+        ("a\x07b\x07\x07c\x07\x07", ["a | b", "c"]),  # rows of their own lengths
+    ],
+)
+def test_rows_end_where_an_empty_cell_lets_all_be_as_long(text, lines, monkeypatch):
+    monkeypatch.setattr(
+        old_word, "table_lines", lambda rows: [" | ".join(c.text for c in row if c.text) for row in rows]
+    )
+    builder = TextBuilder()
+    old_word._write(text, builder)
+    assert [line for line in builder.text().split("\n") if line] == lines
 
 
 def test_word_95_is_read_in_the_likeliest_code_page():

@@ -179,7 +179,7 @@ def _fits_all(cells: list[str], at: int, count: int) -> bool:
 
 def _fits_next(cells: list[str], at: int, count: int) -> bool:
     following = at + count + 1
-    return following >= len(cells) or "\r" in cells[following] or _is_end(cells, following + count)
+    return following < len(cells) and ("\r" in cells[following] or _is_end(cells, following + count))
 
 
 def _is_end(cells: list[str], place: int) -> bool:

@@ -18,6 +18,7 @@ from cli.commands.keys import keys
 from cli.commands.questions import questions
 from cli.commands.serve import serve
 from cli.commands.status import status
+from cli.commands.store.backup import backup
 from cli.commands.store.dump import dump
 from cli.commands.store.load import load
 from cli.commands.store.verify import verify
@@ -50,6 +51,7 @@ app.command(epilog=exits.HELP, rich_help_panel=INDEX)(show)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(forget)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(verify)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(dump)
+app.command(epilog=exits.HELP, rich_help_panel=INDEX)(backup)
 app.command(epilog=exits.HELP, rich_help_panel=INDEX)(load)
 app.command(epilog=exits.HELP, rich_help_panel=SERVE)(serve)
 app.add_typer(keys, name="keys", rich_help_panel=SERVE)

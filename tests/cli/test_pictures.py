@@ -134,6 +134,12 @@ def test_ask_and_show_draw_the_answer_on_its_page(inside: Run, tmp_path: Path, m
     assert passage is not None
     code, out, _ = inside("show", passage[1], "--png", file)
     assert code == 0 and marked(file.read_bytes()) > 5 * answer  # a whole passage
+    code, out, _ = inside("show", passage[1])
+    assert (code, "picture" in out) == (0, False)  # a terminal without pictures gets the text alone
+    monkeypatch.setenv("EXCERPT_PICTURES", "iterm")
+    code, out, _ = inside("show", passage[1])
+    assert (code, f"id {passage[1]}" in out, "\x1b]1337;File=inline=1" in out) == (0, True, True)
+    monkeypatch.setenv("EXCERPT_PICTURES", "file")
     code, out, _ = inside("show", "black-death.pdf", "--page", 1)
     kept = tmp_path / "XDG_CACHE_HOME" / "excerpt" / "page.png"
     assert (code, kept.stat().st_mode & 0o777) == (0, 0o600) and str(kept) in out

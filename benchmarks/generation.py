@@ -47,8 +47,10 @@ def write_model(folder: Path, shape: str) -> None:
     )
     tokenizer.save_pretrained(folder)
     torch.manual_seed(0)
+    # Of weights of the usual size every text is one sign repeated; of larger ones, texts differ with their prompts.
     config = T5Config(
-        vocab_size=VOCABULARY, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1, **SHAPES[shape]
+        vocab_size=VOCABULARY, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1, initializer_factor=3.0,
+        **SHAPES[shape],
     )  # fmt: skip
     T5ForConditionalGeneration(config).save_pretrained(folder)
 
@@ -108,6 +110,7 @@ def compare(shape: str, beams: int, tokens: int, count: int, rounds: int) -> dic
                 write(prompts)
                 spent[name].append((time.perf_counter() - began) / count)
     wanted = texts["generate, one by one"]
+    assert len(set(wanted)) == count, "a text of its own for each prompt, or the comparison of texts means nothing"
     ratios = {
         f"{our} / {their}": summary([a / b for a, b in zip(spent[their], spent[our], strict=True)])
         for our in spent if our.startswith("ours")

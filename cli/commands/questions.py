@@ -27,7 +27,8 @@ def questions(
     store: Store = Path(".excerpt"),
 ) -> None:
     """
-    Make questions that files answer, one JSON object a line: question, answer, file, start and end in the file's text.
+    Make questions that files answer, one JSON object a line: question, answer, file, start and end in the file's text,
+    and whether a model or a rule made it.
 
     Nothing is indexed. A file that cannot be read is told with its reason, and the exit code is then 3.
     """
@@ -54,6 +55,7 @@ def questions(
             meta, shift = pair.document.meta, pair.document.meta.get("split_idx_start", 0)
             place = {"start": shift + pair.document_offset.start, "end": shift + pair.document_offset.end}
             row = {"question": pair.query, "answer": pair.data, "file": meta.get("file_path"), **place}
+            row["made_by"] = pair.meta["made_by"]
             if "page_number" in meta:
                 row["page"] = meta["page_number"]
             print(json.dumps(row, ensure_ascii=False), flush=True)

@@ -82,6 +82,24 @@ def test_random_weights_write_as_generate_does(tmp_path, known, kind, beams):
     assert len({one.text for one in written}) > 1, "prompts make a difference"
 
 
+def test_long_prompts_weigh_distances_as_transformers_does(tmp_path, known):
+    """T5 puts distances of up to 128 tokens into ever wider classes; each has a weight that counts here."""
+    folder = random_model("flan", tmp_path)
+    model = T5ForConditionalGeneration.from_pretrained(folder)
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if "relative_attention_bias" in name:
+                weights.copy_(torch.randn_like(weights))
+    model.save_pretrained(folder)
+    long = [" ".join([prompt] * 8) for prompt in prompts(known)[:4]]
+    assert min(load_seq2seq(str(folder)).count(long)) > 128
+    written = [load_seq2seq(str(folder), engine).write(long, 9) for engine in ("transformers", "ctranslate2")]
+    for theirs, mine in zip(*written, strict=True):
+        assert mine.text == theirs.text
+        assert mine.log_probability == pytest.approx(theirs.log_probability, abs=1e-3)
+        assert mine.empty_log_probability == pytest.approx(theirs.empty_log_probability, abs=1e-3)
+
+
 def test_int8_finds_the_same_answers_here(tiny_t5, known):
     asked = prompts(known)[: len(known.answered)]
     written = load_seq2seq(str(tiny_t5), precision="int8").write(asked, 16)

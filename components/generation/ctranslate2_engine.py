@@ -12,7 +12,7 @@ from components.build_cache import build_or_load, cache_folder
 from components.generation.engine import Seq2SeqEngine, Written
 from components.models import ModelError, model_digest
 
-FAMILIES = ("t5", "mt5", "bart")
+FAMILIES = ("t5", "bart")
 _COMPUTE = {"fp32": "float32", "bf16": "bfloat16", "int8": "int8_float32"}
 _FORMAT = 1  # of the converted folder: raise it when the conversion changes
 # What a checkpoint may ask of the search (generation_config.json) and CTranslate2 would do otherwise, or not at all.

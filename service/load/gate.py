@@ -17,6 +17,8 @@ from service.access.caller import Caller
 from service.errors import ServiceError
 
 _SMOOTHING = 0.2
+_STRETCH = 0.5  # seconds at least that a rate is taken over
+_BURST = 0.1  # seconds within which the questions of a batch end
 _IN_TIME = 0.8  # of the time a request has left, this part may be spent waiting
 
 
@@ -46,6 +48,7 @@ class Gate:
         self._held: Counter[str] = Counter()  # tokens by caller
         self._done_cost = 0
         self._busy_since: float | None = None
+        self._judging: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[object]] = set()
 
     @asynccontextmanager
@@ -139,7 +142,8 @@ class Gate:
 
     def _enter(self, cost: int) -> None:
         if not self.running:
-            self._busy_since, self._done_cost = time.monotonic(), 0
+            self._learn()
+            self._busy_since = time.monotonic()
         self.running += 1
         self.running_cost += cost
 
@@ -155,12 +159,22 @@ class Gate:
                 waiter.turn.set_result(None)
 
     def _count(self, cost: int) -> None:
-        """Learn how many tokens a second get through, from stretches in which there was always something to do."""
-        self.last_done = now = time.monotonic()
+        """
+        Note what got through. A stretch is judged a little after it ended: a batch's questions end together, and the
+        first of them alone would make the pipeline look as slow as the batch is large.
+        """
+        self.last_done = time.monotonic()
         self._done_cost += cost
-        if self._busy_since is None or now - self._busy_since < 0.5:
-            return
-        rate = self._done_cost / (now - self._busy_since)
-        if self._queue or not self.rate or rate > self.rate:  # an idle pipeline says nothing of what it could do
-            self.rate = rate if not self.rate else (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate
-        self._busy_since, self._done_cost = now, 0
+        if self._judging is None and self.last_done - (self._busy_since or self.last_done) >= _STRETCH:
+            self._judging = asyncio.get_running_loop().call_later(_BURST, self._learn)
+
+    def _learn(self) -> None:
+        """Learn how many tokens a second get through, from stretches in which there was always something to do."""
+        if self._judging is not None:
+            self._judging.cancel()
+            self._judging = None
+            rate = self._done_cost / (self.last_done - (self._busy_since or 0.0))
+            if self._queue or rate > self.rate:  # an idle pipeline says nothing of what it could do
+                self.rate = rate if not self.rate else (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate
+            self._busy_since = self.last_done
+        self._done_cost = 0

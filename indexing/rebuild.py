@@ -33,7 +33,7 @@ def rebuild(
     What fails, or is interrupted, changes nothing. Files of the old index outside `paths` are done too; those that are
     not there any more are reported as removed.
 
-    :param pipeline: whose store is `Rebuildable`: Elasticsearch's is.
+    :param pipeline: whose store is `Rebuildable`: those that come with Excerpt are.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
     :param settings: as `indexing.run.index` takes them.
     :raises RebuildError: when the store cannot; or when the pipeline fails on files that the old index holds, or the
@@ -43,8 +43,8 @@ def rebuild(
     store = index_pipeline(pipeline).document_store
     if not isinstance(store, Rebuildable):
         raise RebuildError(
-            "only an Elasticsearch index is made anew beside the one in use. With the embedded store, index into a new "
-            "folder (excerpt index PATH... --store NEW), then ask that one, or move it to the old one's place."
+            f"{type(store).__name__} cannot be made anew beside the one in use (it has no `rebuilt`). Index into a new "
+            "one, then ask that one."
         )
     with store.one_writer(lock_wait) as held:
         old = {source.path: source.state for source in store.sources.all()}

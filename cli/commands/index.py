@@ -37,8 +37,7 @@ def index(
         bool,
         typer.Option(
             "--rebuild",
-            help="Make the whole index again, for another embedder or mapping, while questions go on over the old one "
-            "(Elasticsearch).",
+            help="Make the whole index again, for another embedder or mapping, while questions go on over the old one.",
         ),
     ] = False,
     watch: Annotated[

@@ -18,7 +18,6 @@ from components.stores.elasticsearch.index.bulk_load import BulkLoad
 from indexing.rebuild import RebuildError, rebuild
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
-from tests.indexing.pipeline import build as build_embedded
 
 pytestmark = pytest.mark.elasticsearch
 ROOT = Path(__file__).parents[2]
@@ -195,12 +194,6 @@ def test_kill_9_leaves_the_old_index_and_the_next_rebuild_clears_away(make, fold
     rebuild(pipeline, [folder])
     assert len(indices(store)) == 2
     assert {(one.content or "").split()[1] for one in store.filter_documents()} == {"new"}
-
-
-def test_the_embedded_store_says_how(folder, tmp_path):
-    pipeline = build_embedded(tmp_path / "store")
-    with pytest.raises(RebuildError, match=r"--store NEW"):
-        rebuild(pipeline, [folder])
 
 
 @pytest.mark.slow

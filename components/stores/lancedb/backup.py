@@ -40,12 +40,12 @@ def back_up(documents: "LanceDBDocumentStore", target: Path) -> int:
     :returns: bytes copied.
     :raises BackupError: when there is no store, or something is at `target` already.
     """
-    store, target = documents.folder, target.resolve()
+    store, target = documents.home, target.resolve()
     if not (store / RECORD).exists() and newest_version(store / f"{TABLE}.lance") is None:
         raise BackupError(f"there is no index at '{store}' that could be copied")
     if target.exists():
         raise BackupError(f"'{target}' exists already: name a folder that does not, such as '{target}-2'")
-    if target.is_relative_to(store.resolve()):
+    if target.is_relative_to(documents.folder.resolve()):
         raise BackupError(f"'{target}' lies inside the index: name a folder outside of it")
     documents.warm_up()  # after a crash, what was never whole is given up first
     target.parent.mkdir(parents=True, exist_ok=True)

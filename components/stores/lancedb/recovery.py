@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from components.stores.contract import SourceRecord
 from components.stores.lancedb import durability
 from components.stores.lancedb.durability import Durability
 
@@ -19,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 # Beside the table while passages may be missing that the record of sources promises; the next index run compares.
 LOSSES = "passages-lost"
+_AT_ONCE = 500
 
 
 async def open_whole(connection: "AsyncConnection", name: str, folder: Path, known: Durability) -> "AsyncTable | None":
@@ -122,3 +126,22 @@ async def in_thread(blocking: AbstractContextManager[T]) -> AsyncIterator[T]:
         yield value
     finally:
         blocking.__exit__(None, None, None)
+
+
+def expect_again(record: SourceRecord, metas: Iterable[dict[str, Any]]) -> int:
+    """
+    Make pending every source of which passages are missing, so that the next index run does it again.
+
+    :param metas: of all passages there are.
+    :returns: how many sources these are.
+    """
+    there = Counter((meta.get("source_id"), meta.get("source_version")) for meta in metas)
+    short = [
+        source.source_id
+        for source in record.all()
+        if source.state == "indexed" and there[source.source_id, source.version] != source.passages
+    ]
+    for first in range(0, len(short), _AT_ONCE):
+        found = [record.get(source_id) for source_id in short[first : first + _AT_ONCE]]
+        record.put([replace(source, state="pending") for source in found if source is not None])
+    return len(short)

@@ -113,6 +113,12 @@ class SQLiteSourceRecord:
             connection.execute("DELETE FROM generations")  # AUTOINCREMENT remembers
         return int(number or 0)
 
+    def continue_generations(self, after: int) -> None:
+        """Count index runs on from there: in a record that takes another one's place."""
+        with self._writing() as connection:
+            connection.execute("INSERT OR IGNORE INTO generations (number) VALUES (?)", (after,))
+            connection.execute("DELETE FROM generations")
+
     def close(self) -> None:
         with self._lock:
             if self._connection is not None and self._process == os.getpid():

@@ -1,11 +1,12 @@
 """The embedded store: passages, words, vectors and metadata in one folder, without a server."""
 
+import copy
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from haystack import Document, default_from_dict, default_to_dict
 from haystack.document_stores.errors import DuplicateDocumentError
@@ -19,13 +20,14 @@ from components.stores.fusion import Fusion
 from components.stores.lancedb import metadata, rows
 from components.stores.lancedb.filters import condition_sql, ids_condition, to_sql
 from components.stores.lancedb.lock import FolderLock, one_writer
-from components.stores.lancedb.losses import expect_again
 from components.stores.lancedb.passages import IDS_AT_ONCE, Passages
-from components.stores.lancedb.recovery import LOSSES
+from components.stores.lancedb.rebuild import discard, folder_in_use, next_folder, switch
+from components.stores.lancedb.recovery import LOSSES, expect_again
 from components.stores.lancedb.runtime import run, run_async
 from components.stores.lancedb.sources import SQLiteSourceRecord
 from components.stores.lancedb.table import PassageTable
 
+_T = TypeVar("_T")
 DEFAULT_SEARCH_FIELDS = {"content": 1.0, "title": 0.5, "headings": 0.5}
 
 
@@ -69,9 +71,11 @@ class LanceDBDocumentStore(AsyncMethods):
         self.durable = durable
         self._boosts = {name: weight for name, weight in fields.items() if weight > 0}
         self._fields = list(fields)
+        self._pinned: Path | None = None  # the folder of a rebuild that is not in use yet
         self._open_passages: Passages | None = None
         self._open_sources: SQLiteSourceRecord | None = None
         self._open_process = os.getpid()
+        self._open_home: Path | None = None
 
     # What a pipeline needs to write the store down and to copy it.
 
@@ -104,8 +108,10 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def close(self) -> None:
         """Let go of files and connections; the next use opens them again."""
-        self._passages.table.close()
-        self.sources.close()
+        if self._open_passages is not None:
+            self._open_passages.table.close()
+        if self._open_sources is not None:
+            self._open_sources.close()
         self._forget_handles()
 
     def optimise(self) -> None:
@@ -118,9 +124,19 @@ class LanceDBDocumentStore(AsyncMethods):
     @property
     def sources(self) -> SQLiteSourceRecord:
         """The record of what is indexed, in `sources.sqlite3` beside the passages."""
+        home = self.home
         if self._open_sources is None:
-            self._open_sources = SQLiteSourceRecord(Path(self.path) / "sources.sqlite3", self.durable)
+            self._open_sources = SQLiteSourceRecord(home / "sources.sqlite3", self.durable)
         return self._open_sources
+
+    @property
+    def home(self) -> Path:
+        """The folder inside the store that passages and record lie in now; another one after a rebuild."""
+        home = self._pinned or folder_in_use(Path(self.path))
+        if home != self._open_home:
+            self._forget_handles()  # not closed: another thread may be in the middle of a search
+            self._open_home = home
+        return home
 
     @property
     def folder(self) -> Path:
@@ -143,11 +159,42 @@ class LanceDBDocumentStore(AsyncMethods):
         cost is looked for first: files of which passages are missing are made pending in the record.
         """
         run(self._passages.table.existing())
-        losses = self.folder / LOSSES
+        losses = self.home / LOSSES
         if losses.exists():
             expect_again(self.sources, self._metas())
             losses.unlink(missing_ok=True)
         yield
+
+    @contextmanager
+    def rebuilt(self, before_switch: Callable[[], None] | None = None) -> Iterator["LanceDBDocumentStore"]:
+        """
+        A new, empty store beside the one in use; questions go on over the old one.
+
+        At the end of the block it takes the old one's place by one rename, and once it answers the old one is deleted.
+        A search that is under way then begins again. When the block fails, the old one stays as it was.
+
+        :param before_switch: Called directly before the switch; what it raises stops it.
+        """
+        store, old, last = Path(self.path), self.home, self.sources.next_generation()
+        new = copy.copy(self)
+        new._forget_handles()
+        new._pinned = next_folder(store)
+        try:
+            new.sources.continue_generations(last)
+            yield new
+            new.optimise()
+            expected = new.count_documents()
+            if before_switch is not None:
+                before_switch()
+        except BaseException:
+            new.close()
+            discard(store, new._pinned)
+            raise
+        new.close()
+        switch(store, new._pinned)
+        if self.count_documents() != expected:
+            raise RuntimeError(f"The rebuilt index in '{new._pinned}' lacks passages. The old one is in '{old}'.")
+        discard(store, old)
 
     def status(self) -> StoreStatus:
         """The folder, and what its files take on disk."""
@@ -158,11 +205,12 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def count_documents(self) -> int:
         """How many documents the store holds."""
-        return run(self._passages.count(None))
+        return self._read(lambda passages: passages.count(None))
 
     def count_documents_by_filter(self, filters: dict[str, Any]) -> int:
         """How many documents match."""
-        return run(self._passages.count(to_sql(filters)))
+        where = to_sql(filters)
+        return self._read(lambda passages: passages.count(where))
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """
@@ -171,7 +219,8 @@ class LanceDBDocumentStore(AsyncMethods):
         :raises FilterError: When the filter is malformed.
         """
         columns = [*rows.DOCUMENT_COLUMNS, rows.VECTOR]
-        table = run(self._passages.select(to_sql(filters), columns))
+        where = to_sql(filters)
+        table = self._read(lambda passages: passages.select(where, columns))
         return [] if table is None else rows.to_documents(table)
 
     def hybrid_search(
@@ -195,7 +244,8 @@ class LanceDBDocumentStore(AsyncMethods):
         :raises FilterError: When the filter is malformed.
         """
         check_search(queries, embeddings, top_k)
-        return run(self._passages.search(queries, embeddings, top_k, to_sql(filters), fusion))
+        where = to_sql(filters)
+        return self._read(lambda passages: passages.search(queries, embeddings, top_k, where, fusion))
 
     async def hybrid_search_async(
         self,
@@ -207,7 +257,13 @@ class LanceDBDocumentStore(AsyncMethods):
     ) -> list[list[Document]]:
         """What `hybrid_search` does, without keeping the event loop waiting."""
         check_search(queries, embeddings, top_k)
-        return await run_async(self._passages.search(queries, embeddings, top_k, to_sql(filters), fusion))
+        where, passages = to_sql(filters), self._passages
+        try:
+            return await run_async(passages.search(queries, embeddings, top_k, where, fusion))
+        except (RuntimeError, OSError, ValueError):
+            if self._passages is passages:
+                raise
+        return await run_async(self._passages.search(queries, embeddings, top_k, where, fusion))
 
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
         """How many distinct values each field has among the documents that match."""
@@ -294,21 +350,32 @@ class LanceDBDocumentStore(AsyncMethods):
         return rows.to_table(documents, self._fields, run(self._passages.prepare_writing(dimension)))
 
     def _metas(self, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-        table = run(self._passages.select(to_sql(filters), ["meta"]))
+        where = to_sql(filters)
+        table = self._read(lambda passages: passages.select(where, ["meta"]))
         return [] if table is None else [json.loads(meta) for meta in table["meta"].to_pylist()]
 
     def _forget_handles(self) -> None:
         self._open_passages = self._open_sources = None
+        self._open_home = None
         self._open_process = os.getpid()
+
+    def _read(self, work: Callable[[Passages], Coroutine[Any, Any, _T]]) -> _T:
+        """What `work` reads; once more where a rebuild has put another folder in the place of the one it read."""
+        passages = self._passages
+        try:
+            return run(work(passages))
+        except (RuntimeError, OSError, ValueError):
+            if self._passages is passages:
+                raise
+        return run(work(self._passages))
 
     @property
     def _passages(self) -> Passages:
         if self._open_process != os.getpid():
             self._forget_handles()  # a fork shares no handles with its parent
+        home = self.home
         if self._open_passages is None:
-            table = PassageTable(
-                Path(self.path), self._fields, self._language_name, self.embedding_dimension, self.durable
-            )
+            table = PassageTable(home, self._fields, self._language_name, self.embedding_dimension, self.durable)
             self._open_passages = Passages(table, self._boosts)
         return self._open_passages
 

@@ -48,7 +48,7 @@ def test_the_copy_holds_the_same_and_answers(tmp_path: Path, documents: Path) ->
 @pytest.mark.slow
 def test_copies_made_while_a_run_writes_are_whole(tmp_path: Path, documents: Path) -> None:
     command = [sys.executable, "-m", "tests.indexing.pipeline", str(documents), str(tmp_path / "store")]
-    copies = []
+    copies: list[Path] = []
     with subprocess.Popen(command, cwd=ROOT) as run:
         while run.poll() is None:
             store = LanceDBDocumentStore(tmp_path / "store")
@@ -77,7 +77,9 @@ def test_copies_made_while_a_run_writes_are_whole(tmp_path: Path, documents: Pat
     assert len(sizes) > 1, "no copy was made in the middle of the run"
 
 
-def test_what_cannot_be_copied_is_said_and_leaves_nothing(tmp_path: Path, documents: Path, monkeypatch) -> None:
+def test_what_cannot_be_copied_is_said_and_leaves_nothing(
+    tmp_path: Path, documents: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pipeline = build(tmp_path / "store")
     store = store_of(pipeline)
     with pytest.raises(BackupError, match="no index"):

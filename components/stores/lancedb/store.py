@@ -259,10 +259,13 @@ class LanceDBDocumentStore(AsyncMethods):
         check_search(queries, embeddings, top_k)
         where, passages = to_sql(filters), self._passages
         try:
-            return await run_async(passages.search(queries, embeddings, top_k, where, fusion))
+            found = await run_async(passages.search(queries, embeddings, top_k, where, fusion))
         except (RuntimeError, OSError, ValueError):
             if self._passages is passages:
                 raise
+        else:
+            if self._passages is passages:
+                return found
         return await run_async(self._passages.search(queries, embeddings, top_k, where, fusion))
 
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
@@ -363,10 +366,13 @@ class LanceDBDocumentStore(AsyncMethods):
         """What `work` reads; once more where a rebuild has put another folder in the place of the one it read."""
         passages = self._passages
         try:
-            return run(work(passages))
+            found = run(work(passages))
         except (RuntimeError, OSError, ValueError):
             if self._passages is passages:
                 raise
+        else:
+            if self._passages is passages:  # else it may have opened an empty folder
+                return found
         return run(work(self._passages))
 
     @property

@@ -1,11 +1,14 @@
 """An embedded index made again beside the one in use: questions go on, one switch, or nothing has happened."""
 
+import asyncio
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from components.stores.lancedb import LanceDBDocumentStore
+from components.stores.lancedb.passages import Passages
 from indexing.passages import PassageSplitter
 from indexing.rebuild import rebuild
 from indexing.run import index
@@ -55,6 +58,34 @@ def test_questions_go_on_and_the_new_one_takes_the_place(tmp_path: Path, documen
     assert contents(asking) == contents(LanceDBDocumentStore(tmp_path / "fresh"))
     names = {path.name for path in (tmp_path / "store").iterdir()}
     assert names == {"rebuilt-2", "current", "index.lock"}
+
+
+@pytest.mark.parametrize("was_open", [True, False])
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_search_that_the_switch_overtakes_begins_again(
+    tmp_path: Path, documents: Path, monkeypatch: pytest.MonkeyPatch, was_open: bool, blocking: bool
+) -> None:
+    pipeline = build(tmp_path / "store")
+    index(pipeline, [documents])
+    asking = LanceDBDocumentStore(tmp_path / "store")
+    if was_open:
+        assert asking.count_documents() == 12
+    search, asked = Passages.search, 0
+
+    async def overtaken(self: Passages, *arguments: Any, **settings: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await asyncio.to_thread(rebuild, pipeline, [documents])
+        return await search(self, *arguments, **settings)
+
+    monkeypatch.setattr(Passages, "search", overtaken)
+    if blocking:
+        found = asking.hybrid_search(["northern rock"], None, 20)
+    else:
+        found = asyncio.run(asking.hybrid_search_async(["northern rock"], None, 20))
+    assert len(found[0]) == 12
+    assert asked > 1
 
 
 def test_generations_go_on(tmp_path: Path, documents: Path) -> None:

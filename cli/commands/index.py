@@ -1,5 +1,6 @@
 """`excerpt index`: bring files into the index, and what is gone out of it."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import exits
+from cli.exits import CommandError
 from cli.machine import require_descriptors, writes_to
 from cli.options import Json, Pipelines, Store, Wait, load
 from cli.terminal.output import Quiet, Verbose, is_quiet, tell
@@ -24,7 +26,7 @@ FILES_AT_ONCE = 8  # progress is told after so many
 
 
 def index(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")],
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.")] = None,
     pipelines: Pipelines = "embedded",
     store: Store = Path(".excerpt"),
     rehash: Annotated[
@@ -43,6 +45,12 @@ def index(
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on: index what changes under the paths, until interrupted.")
     ] = False,
+    files_from: Annotated[
+        str | None,
+        typer.Option(
+            "--files-from", metavar="FILE", help="A list of more paths, one a line; - reads it from input."
+        ),
+    ] = None,
     wait: Wait = 0.0,
     json: Json = False,
     quiet: Quiet = False,
@@ -59,10 +67,13 @@ def index(
 
     With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
 
-    excerpt index ~/Documents report.pdf
+    excerpt index ~/Documents report.pdf; git ls-files docs | excerpt index --files-from -
     """
     if watch and rebuild:
         raise typer.BadParameter("give --watch or --rebuild, not both", param_hint="--watch")
+    paths = [*(paths or []), *(_listed(files_from) if files_from is not None else [])]
+    if not paths:
+        raise typer.BadParameter("name files or folders, or a list of them with --files-from", param_hint="PATH...")
     require_descriptors()
     writes_to(store)
     if not quiet:
@@ -100,6 +111,18 @@ def index(
         _tell(report)
     if any(refused.is_new for refused in report.refused):
         raise typer.Exit(exits.SOME_REFUSED)
+
+
+def _listed(file: str) -> list[Path]:
+    """The paths in a list, one a line; whatever bytes a path is made of. Empty lines are passed over."""
+    if file == "-":
+        content = sys.stdin.buffer.read()
+    else:
+        try:
+            content = Path(file).read_bytes()
+        except OSError as error:
+            raise CommandError(f"the list `{file}` cannot be read: {error.strerror}") from error
+    return [Path(os.fsdecode(line)) for raw in content.split(b"\n") if (line := raw.rstrip(b"\r"))]
 
 
 def _watch(loaded: "NamedPipeline", paths: list[Path], json: bool, **settings: Any) -> None:

@@ -47,9 +47,7 @@ def index(
     ] = False,
     files_from: Annotated[
         str | None,
-        typer.Option(
-            "--files-from", metavar="FILE", help="A list of more paths, one a line; - reads it from input."
-        ),
+        typer.Option("--files-from", metavar="FILE", help="A list of more paths, one a line; - reads it from input."),
     ] = None,
     wait: Wait = 0.0,
     json: Json = False,

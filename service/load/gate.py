@@ -173,6 +173,8 @@ class Gate:
         if self._judging is not None:
             self._judging.cancel()
             self._judging = None
+            if self._done_cost < self.running_cost:
+                return  # a first question that was read alone, and cold, says nothing of those behind it
             rate = self._done_cost / (self.last_done - (self._busy_since or 0.0))
             if self._queue or rate > self.rate:  # an idle pipeline says nothing of what it could do
                 self.rate = rate if not self.rate else (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate

@@ -51,3 +51,17 @@ async def test_who_could_not_be_in_time_is_told_at_once() -> None:
     assert refused.value.status == 503 and refused.value.retry_after and time.monotonic() - began < 0.5
     batch.set()
     await asyncio.gather(*asked)
+
+
+async def test_a_first_question_that_was_slow_speaks_for_no_other() -> None:
+    gate = Gate(in_flight=100_000, waiting=100_000)
+    first, rest = asyncio.Event(), asyncio.Event()
+    asked = [asyncio.create_task(_ask(gate, batch)) for batch in (first, *[rest] * 15)]
+    await asyncio.sleep(0.8)
+    first.set()
+    await asyncio.sleep(0.2)
+    assert gate.rate == 0.0
+    rest.set()
+    await asyncio.gather(*asked)
+    await asyncio.sleep(0.15)
+    assert gate.rate == pytest.approx(16_000 / 1.0, rel=0.2)

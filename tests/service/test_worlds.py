@@ -11,6 +11,7 @@ A plain run tries 100 worlds; `python -m pytest tests/service/test_worlds.py --h
 
 import itertools
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.stores.contract import Source
+from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.lancedb import LanceDBDocumentStore
 from indexing.index_writer import IndexWriter
 from service.access.permissions import may_see, written
@@ -299,6 +301,16 @@ def embedded_worlds(make_world: Callable[..., World], tmp_path_factory: pytest.T
     return open_worlds(make_world, folder, store)
 
 
+@pytest.fixture(scope="module")
+def elasticsearch_worlds(
+    make_world: Callable[..., World], tmp_path_factory: pytest.TempPathFactory, elasticsearch_url: str
+) -> Worlds:
+    store = ElasticsearchDocumentStore(
+        hosts=elasticsearch_url, index=f"worlds-{time.time_ns()}", replicas=0, embedding_dimension=DIMENSION
+    )
+    return open_worlds(make_world, tmp_path_factory.mktemp("elasticsearch"), store)
+
+
 _SETTINGS: dict[str, Any] = {
     "deadline": None,
     "suppress_health_check": list(HealthCheck),
@@ -316,3 +328,10 @@ def test_no_byte_betrays_a_hidden_document(worlds: Worlds, case: Case) -> None:
 @given(case=_cases)
 def test_nor_does_it_over_the_embedded_store(embedded_worlds: Worlds, case: Case) -> None:
     prove(embedded_worlds, case)
+
+
+@pytest.mark.elasticsearch
+@settings(max_examples=4, **_SETTINGS)
+@given(case=_cases)
+def test_nor_does_it_over_elasticsearch(elasticsearch_worlds: Worlds, case: Case) -> None:
+    prove(elasticsearch_worlds, case)

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from service.access.caller import Caller
 from service.errors import ServiceError
 
-_SMOOTHING = 0.2
+_SMOOTHING = 0.5
 _STRETCH = 0.5  # seconds at least that a rate is taken over
 _BURST = 0.1  # seconds within which the questions of a batch end
 _IN_TIME = 0.8  # of the time a request has left, this part may be spent waiting
@@ -176,7 +176,9 @@ class Gate:
             if self._done_cost < self.running_cost:
                 return  # a first question that was read alone, and cold, says nothing of those behind it
             rate = self._done_cost / (self.last_done - (self._busy_since or 0.0))
-            if self._queue or rate > self.rate:  # an idle pipeline says nothing of what it could do
-                self.rate = rate if not self.rate else (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate
+            if rate > self.rate:
+                self.rate = rate  # it can do this much; who doubts it refuses what could be answered
+            elif self._queue or self.running_cost > rate:  # an idle pipeline says nothing of what it could do
+                self.rate = (1 - _SMOOTHING) * self.rate + _SMOOTHING * rate
             self._busy_since = self.last_done
         self._done_cost = 0

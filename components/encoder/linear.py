@@ -65,11 +65,16 @@ def make_linear(weight: torch.Tensor, bias: torch.Tensor, activation: str | None
     :param bias: (out,), same device and dtype.
     :param activation: None, "gelu", "gelu_tanh" or "relu".
     """
-    if weight.device.type == "cpu" and onednn_available():
+    if weight.device.type == "cpu" and onednn_available(weight.dtype):
         return OneDnnLinear(weight, bias, activation)
     return PlainLinear(weight, bias, activation)
 
 
-def onednn_available() -> bool:
-    """Whether this build of torch has the fused oneDNN layers (x86 and recent ARM builds have)."""
-    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+def onednn_available(dtype: torch.dtype = torch.float32) -> bool:
+    """
+    Whether this build of torch has the fused oneDNN layers (x86 and recent ARM builds have), and, for bf16, this
+    processor the instructions that oneDNN asks for: without AVX-512 it refuses to lay the weights out.
+    """
+    if not torch.backends.mkldnn.is_available() or not hasattr(torch.ops.mkldnn, "_linear_pointwise"):
+        return False
+    return dtype != torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()

@@ -10,6 +10,7 @@ import torch
 from components.build_cache import build_or_load, cache_folder
 from components.devices import hardware_fingerprint, measure_seconds
 from components.encoder.encoder import PackedEncoder
+from components.encoder.linear import onednn_available
 from components.encoder.parallel import operators_alone
 from components.encoder.ragged import Ragged
 from components.models import model_digest
@@ -25,11 +26,14 @@ _WORTH = 1.2
 
 def faster_on_cpu(folder: Path) -> CpuPrecision:
     """
-    Measure both precisions for about a second, or remember what was measured on this machine.
+    Measure both precisions for about a second, or remember what was measured on this machine. A processor without
+    bf16 instructions is not asked.
 
     :param folder: the model's folder.
     :raises UnsupportedModel: see PackedEncoder.
     """
+    if not onednn_available(torch.bfloat16):
+        return "fp32"
 
     def make(entry: Path) -> None:
         kinds = {"fp32": torch.float32, "bf16": torch.bfloat16}

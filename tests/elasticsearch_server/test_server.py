@@ -47,8 +47,8 @@ def test_the_server_says_what_it_is(elasticsearch_url: str) -> None:
 def test_a_cluster_elects_another_master(three_nodes: Cluster) -> None:
     first = three_nodes.master()
     first.kill()
-    three_nodes.wait_for_nodes(2)
+    three_nodes.wait_for_nodes(2, seconds=180)
     assert three_nodes.master() is not first
     first.start()
     first.wait()
-    three_nodes.wait_for_nodes(3)
+    three_nodes.wait_for_nodes(3, seconds=180)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Raised whenever the same file and the same settings come to give other text or other passages.
@@ -15,10 +15,11 @@ _WITHOUT_EFFECT = {
 }
 
 
-def pipeline_fingerprint(components: Iterable[Any]) -> str:
+def describe_pipeline(components: Iterable[Any]) -> dict[str, Any]:
     """
-    16 hex that name converter, splitter and embedder with their settings, the very models that those settings mean, and
-    the version of this code's format.
+    What makes passages as they are: converter, splitter and embedder with their settings, the very models that those
+    settings mean, and the version of this code's format. As JSON holds it: `{"format": 4, "components": [{"type": ...,
+    "settings": {...}, "digest": ...}]}`, where `digest` names the model's weights.
 
     :param components: Haystack components in pipeline order, without the writer: where passages lie does not matter.
     :raises components.models.ModelError: when a component's model is not found.
@@ -33,9 +34,21 @@ def pipeline_fingerprint(components: Iterable[Any]) -> str:
         settings = {name: value for name, value in written["init_parameters"].items() if name not in _WITHOUT_EFFECT}
         model = getattr(component, "model", None)
         digest = model_digest(resolve_model(model)) if isinstance(model, str) else None
-        described.append([written["type"], settings, digest])
-    text = json.dumps([FORMAT_VERSION, described], sort_keys=True, ensure_ascii=True, default=str)
+        described.append({"type": written["type"], "settings": settings, "digest": digest})
+    text = json.dumps({"format": FORMAT_VERSION, "components": described}, default=str)
+    return dict(json.loads(text))
+
+
+def fingerprint_of(description: Mapping[str, Any]) -> str:
+    """16 hex that name a pipeline by its `describe_pipeline`."""
+    parts = [[one["type"], one["settings"], one["digest"]] for one in description["components"]]
+    text = json.dumps([description["format"], parts], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
+
+
+def pipeline_fingerprint(components: Iterable[Any]) -> str:
+    """`fingerprint_of` these components."""
+    return fingerprint_of(describe_pipeline(components))
 
 
 def source_version(content_hash: str, fingerprint: str) -> str:

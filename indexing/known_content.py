@@ -5,9 +5,10 @@ Their passages and vectors are copied from those that are there, so that nothing
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
+from typing import Any
 
 from haystack import Document
 
@@ -24,6 +25,11 @@ _KNOWN_META = frozenset(
         *("split_id", "split_idx_start", "headings", "page_number", "page_name", "page_kind"),
     }
 )
+
+
+def brought_along(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a passage's meta neither converter nor splitter wrote: who may see it, a collection, labels."""
+    return {name: value for name, value in meta.items() if name not in _KNOWN_META}
 
 
 @dataclass
@@ -95,7 +101,7 @@ def take_over(
     for file, source_id in pairs:
         source = store.sources.get(source_id)
         whole = source is not None and source.state == "indexed" and len(passages[source_id]) == source.passages
-        if source is None or not whole or any(one.meta.keys() - _KNOWN_META for one in passages[source_id]):
+        if source is None or not whole or any(brought_along(one.meta) for one in passages[source_id]):
             left.append(file)
             continue
         entries.append(

@@ -3,16 +3,17 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from components.stores.contract import PassageStore, Source, WriteLock
-from indexing.fingerprint import pipeline_fingerprint
+from indexing.fingerprint import describe_pipeline, fingerprint_of
 from indexing.index_writer import IndexWriter
 from indexing.known_content import Sorted, sort_by_content, take_over
 from indexing.pipeline import IndexPipeline, PipelineShapeError, StoreInPlace, index_pipeline
 from indexing.refused_file import RefusedFile
+from indexing.report import IndexReport, Progress
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
 
 if TYPE_CHECKING:
@@ -21,48 +22,6 @@ if TYPE_CHECKING:
     from components.named_pipeline import NamedPipeline
 
 __all__ = ["IndexReport", "PipelineShapeError", "Progress", "RefusedFile", "index"]
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is; totals count new and changed files only."""
-
-    files: int
-    files_total: int
-    bytes: int
-    bytes_total: int
-    passages: int
-
-
-@dataclass
-class IndexReport:
-    """
-    What a run did.
-
-    :param indexed: paths of new and changed files that are in the index now.
-    :param removed: paths of files that were in the index and are gone.
-    :param refused: what is not in the index, and why.
-    :param notes: (path, note): parts of indexed files that were not read.
-    :param taken_over: how many of the indexed are renamed, moved or copied files: their passages were copied from those
-        of the same content, and nothing was embedded again.
-    :param passages: written.
-    :param truncated: passages among them that are longer than the embedder reads: search by meaning knows only their
-        beginning.
-    """
-
-    indexed: list[str] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    refused: list[RefusedFile] = field(default_factory=list)
-    notes: list[tuple[str, str]] = field(default_factory=list)
-    unchanged: int = 0
-    taken_over: int = 0
-    passages: int = 0
-    truncated: int = 0
-    generation: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields that docs/json.md promises."""
-        return {**asdict(self), "refused": [refused.to_json() for refused in self.refused]}
 
 
 def index(
@@ -122,7 +81,8 @@ class _Run:
         self.in_place = StoreInPlace(store) if store_is_given else None
         self.batch_files, self.batch_bytes = batch_files, batch_bytes
         self.progress, self.held = progress, held
-        self.fingerprint = pipeline_fingerprint(pipeline.made_by)
+        self.description = describe_pipeline(pipeline.made_by)
+        self.fingerprint = fingerprint_of(self.description)
         self.record = store.sources
         self.known: dict[str, Source] = {}
         self.done = Progress(0, 0, 0, 0, 0)
@@ -139,6 +99,8 @@ class _Run:
                 report.refused.append(RefusedFile.of_record(source))
         if changes.todo or changes.gone:
             report.generation = self.record.next_generation()
+        if changes.todo and self.record.get_pipeline(self.fingerprint) is None:
+            self.record.put_pipeline(self.fingerprint, self.description)
         sorted_files = self._sorted_by_content(changes.todo)
         # Before anything is removed: what was renamed is copied from what is about to go.
         self._take_over(sorted_files.there, sorted_files.others)

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,12 +37,14 @@ def index(
         bool, typer.Option("--retry", help="Try refused files again, although they are unchanged.")
     ] = False,
     rebuild: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--rebuild",
-            help="Make the whole index again, for another embedder or mapping, while questions go on over the old one.",
+            "--rebuild/--no-rebuild",
+            help="Make the whole index again, while questions go on over the old one. It is done by itself when the "
+            "pipeline is another than the index was made with; --no-rebuild then only does PATH.",
+            show_default=False,
         ),
-    ] = False,
+    ] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Go on: index what changes under the paths, until interrupted.")
     ] = False,
@@ -63,7 +66,9 @@ def index(
 
     With --watch it goes on: what changes is indexed within seconds, one report (or line of JSON) a run.
 
-    With --rebuild, files of the index that lie elsewhere are done too; what fails or is interrupted changes nothing.
+    When the pipeline has changed (its model, its passages), the whole index is made again beside the old one, and put
+    in its place in one step; --rebuild asks for that. Files of the index that lie elsewhere are done too; what fails or
+    is interrupted changes nothing.
 
     excerpt index ~/Documents report.pdf; git ls-files docs | excerpt index --files-from -
     """
@@ -78,14 +83,17 @@ def index(
         print("Loading the index pipeline ...", file=sys.stderr, flush=True)
     loaded = load("index", pipelines, store)
 
-    from indexing.rebuild import rebuild as run_rebuild
+    from indexing.maintenance.rebuild import bring_up_to_date
+    from indexing.maintenance.rebuild import rebuild as run_rebuild
     from indexing.run import index as run_index
 
     if watch:
         _watch(loaded, paths, json, rehash=rehash, retry_refused=retry, lock_wait=wait, batch_files=FILES_AT_ONCE)
         return
-    run = run_rebuild if rebuild else run_index
     latest = _Latest()
+    run: Callable[..., IndexReport] = partial(bring_up_to_date, on_changes=latest.tell_rebuild)
+    if rebuild is not None:
+        run, latest.is_rebuild = (run_rebuild if rebuild else run_index), rebuild
     try:
         with progress("Indexing", None, "files") as advance:
             tell("the pipeline is loaded")
@@ -99,7 +107,7 @@ def index(
                 progress=latest.advancing(advance),
             )
     except KeyboardInterrupt:
-        print(_what_is_kept(latest.now, rebuild), file=sys.stderr)
+        print(_what_is_kept(latest.now, latest.is_rebuild), file=sys.stderr)
         raise
     if json:
         from cli.terminal.text import json_line
@@ -125,7 +133,7 @@ def _listed(file: str) -> list[Path]:
 
 def _watch(loaded: "NamedPipeline", paths: list[Path], json: bool, **settings: Any) -> None:
     from cli.terminal.text import json_line
-    from indexing.watch import watch
+    from indexing.maintenance.watch import watch
 
     def on_report(report: "IndexReport") -> None:
         if json:
@@ -134,7 +142,7 @@ def _watch(loaded: "NamedPipeline", paths: list[Path], json: bool, **settings: A
             _tell(report)
             sys.stdout.flush()
 
-    watch(loaded, paths, on_report, **settings)
+    watch(loaded, paths, on_report, on_changes=_Latest().tell_rebuild, **settings)
 
 
 class _Latest:
@@ -142,6 +150,16 @@ class _Latest:
 
     def __init__(self) -> None:
         self.now: Progress | None = None
+        self.is_rebuild = False
+
+    def tell_rebuild(self, changes: list[str]) -> None:
+        self.is_rebuild = True
+        print(
+            f"The pipeline is another than the index was made with: {printable('; '.join(changes))}. The whole index "
+            "is made again beside the old one, which answers until the new one does.",
+            file=sys.stderr,
+            flush=True,
+        )
 
     def advancing(self, advance: Callable[[int, int | None], None]) -> Callable[["Progress"], None]:
         def on_progress(now: "Progress") -> None:

@@ -94,6 +94,14 @@ class SourceRecord(Protocol):
         """Forget every source. Generations go on from where they are."""
         ...
 
+    def put_pipeline(self, fingerprint: str, description: Mapping[str, Any]) -> None:
+        """Remember what the pipeline of this name is made of (`indexing.fingerprint.describe_pipeline`)."""
+        ...
+
+    def get_pipeline(self, fingerprint: str) -> Mapping[str, Any] | None:
+        """What was remembered of it, as JSON gives it back; None when nothing was."""
+        ...
+
     def next_generation(self) -> int:
         """The next number of an index run: 1, 2, 3 ... never the same twice, in whatever process."""
         ...

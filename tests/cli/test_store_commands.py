@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from cli.exits import CommandError
 from cli.main import app
 from components.stores.lancedb import LanceDBDocumentStore
-from indexing.dump import DumpError
+from indexing.maintenance.dump import DumpError
 from indexing.run import index
 from tests.indexing.pipeline import build, contents, store_of
 

@@ -12,8 +12,8 @@ from haystack import Document, Pipeline, component
 
 from components.stores.elasticsearch import ElasticsearchDocumentStore
 from indexing.converter import FileConverter
+from indexing.maintenance.rebuild import rebuild
 from indexing.passages import PassageSplitter
-from indexing.rebuild import rebuild
 from indexing.run import index
 from indexing.writer import SourceWriter
 from tests.indexing.pipeline import HashEmbedder

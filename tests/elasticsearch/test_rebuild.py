@@ -15,7 +15,7 @@ from components.stores.elasticsearch import ElasticsearchDocumentStore
 from components.stores.elasticsearch.client.errors import ElasticsearchStoreError
 from components.stores.elasticsearch.index import lease as elasticsearch_lock
 from components.stores.elasticsearch.index.bulk_load import BulkLoad
-from indexing.rebuild import RebuildError, rebuild
+from indexing.maintenance.rebuild import RebuildError, rebuild
 from indexing.run import index
 from tests.elasticsearch.pipeline import build, files_in, store_of
 

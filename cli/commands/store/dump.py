@@ -25,7 +25,7 @@ def dump(
     excerpt dump collection.jsonl.gz
     """
     require_index(pipelines, store)
-    from indexing.dump import dump as write_dump
+    from indexing.maintenance.dump import dump as write_dump
 
     documents = load("index", pipelines, store).document_store
     with documents.one_writer(wait), counting("Dumping") as on_progress:

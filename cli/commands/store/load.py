@@ -30,7 +30,7 @@ def load(
 
     excerpt load collection.jsonl.gz --store other
     """
-    from indexing.dump import load as read_dump
+    from indexing.maintenance.dump import load as read_dump
 
     documents = load_pipelines("index", pipelines, store).document_store
     if not more and documents.count_documents():

@@ -13,7 +13,7 @@ from cli.terminal.words import near, plural
 
 if TYPE_CHECKING:
     from components.stores.contract import Source
-    from indexing.verify import Findings
+    from indexing.maintenance.verify import Findings
 
 SHOWN = 20  # files named for each kind of difference
 
@@ -38,8 +38,8 @@ def verify(
     excerpt verify --repair
     """
     require_index(pipelines, store)
-    from indexing.verify import repair as repair_store
-    from indexing.verify import verify as verify_store
+    from indexing.maintenance.verify import repair as repair_store
+    from indexing.maintenance.verify import verify as verify_store
 
     loaded = load("index", pipelines, store)
     documents = loaded.document_store

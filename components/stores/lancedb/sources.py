@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -34,6 +34,8 @@ CREATE TABLE contents (
 );
 CREATE TABLE generations (number INTEGER PRIMARY KEY AUTOINCREMENT);
 """
+# Later than the rest, and nothing that an older version of Excerpt would stumble over: made where it is missing.
+_PIPELINES = "CREATE TABLE IF NOT EXISTS pipelines (fingerprint TEXT PRIMARY KEY, description TEXT NOT NULL)"
 
 
 class SQLiteSourceRecord:
@@ -106,6 +108,24 @@ class SQLiteSourceRecord:
         if self.path.exists():
             with self._writing() as connection:
                 connection.execute("DELETE FROM sources")
+
+    def put_pipeline(self, fingerprint: str, description: Mapping[str, Any]) -> None:
+        with self._writing() as connection:
+            connection.execute(_PIPELINES)
+            connection.execute(
+                "INSERT OR REPLACE INTO pipelines VALUES (?, ?)", (fingerprint, json.dumps(dict(description)))
+            )
+
+    def get_pipeline(self, fingerprint: str) -> dict[str, Any] | None:
+        query = "SELECT description FROM pipelines WHERE fingerprint = ?"
+        with self._reading() as connection:
+            if (
+                connection is None
+                or not connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'pipelines'").fetchone()
+            ):
+                return None
+            row = connection.execute(query, (fingerprint,)).fetchone()
+        return None if row is None else dict(json.loads(row[0]))
 
     def next_generation(self) -> int:
         with self._writing() as connection:

@@ -374,6 +374,21 @@ class SourceRecordSuite:
         expected = [replace(source(name), text=None, layout=None) for name in "ab"]
         assert list(document_store.sources.all()) == expected
 
+    def test_what_a_pipeline_is_made_of_is_remembered_by_its_name(self, document_store):
+        record = document_store.sources
+        assert record.get_pipeline("0" * 16) is None
+        described = {
+            "format": 4,
+            "components": [{"type": "a.B", "settings": {"overlap": 0, "x": None}, "digest": None}],
+        }
+        record.put_pipeline("0" * 16, described)
+        record.put([source("a")])
+        assert record.get_pipeline("0" * 16) == described
+        assert record.get_pipeline("1" * 16) is None
+        assert [one.source_id for one in record.all()] == ["a" * 32]
+        record.put_pipeline("0" * 16, {**described, "format": 5})
+        assert record.get_pipeline("0" * 16)["format"] == 5
+
     def test_put_replaces(self, document_store):
         record = document_store.sources
         record.put([source("a")])

@@ -9,9 +9,9 @@ import pytest
 from haystack import Document
 
 from components.stores.lancedb import LanceDBDocumentStore
-from indexing.dump import DumpError, dump, load
+from indexing.maintenance.dump import DumpError, dump, load
 from indexing.run import index
-from indexing.verify import verify
+from indexing.maintenance.verify import verify
 from tests.components.stores.memory.store import InMemoryStore
 from tests.indexing.pipeline import build, contents, store_of
 
@@ -105,7 +105,7 @@ def test_lines_that_are_missing_in_the_middle_are_noticed(store, tmp_path):
 def test_nothing_half_is_left_where_a_dump_failed(store, tmp_path, monkeypatch):
     path = tmp_path / "out" / "file.gz"
     path.parent.mkdir()
-    monkeypatch.setattr("indexing.dump._document_to_json", lambda document: 1 / 0)
+    monkeypatch.setattr("indexing.maintenance.dump._document_to_json", lambda document: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         dump(store, path)
     assert list(path.parent.iterdir()) == []

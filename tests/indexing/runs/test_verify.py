@@ -6,7 +6,7 @@ import pytest
 from haystack import Document
 
 from indexing.run import index
-from indexing.verify import repair, verify
+from indexing.maintenance.verify import repair, verify
 from tests.indexing.pipeline import build, contents, store_of
 from tests.indexing.real_files import WRITERS
 

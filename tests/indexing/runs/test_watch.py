@@ -7,7 +7,7 @@ from queue import Empty, Queue
 
 import pytest
 
-from indexing.watch import _folders, watch
+from indexing.maintenance.watch import _folders, watch
 from tests.indexing.pipeline import build, contents, embedder_of, store_of
 
 PATIENCE = 60.0  # for a busy machine; alone it takes a second or two

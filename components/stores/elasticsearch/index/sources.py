@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -18,6 +18,7 @@ from components.stores.elasticsearch.scan import scan
 
 _HEAVY = ("text", "layout")
 _GENERATIONS = "generations"  # the document whose version counts index runs
+_PIPELINE = "pipeline-"  # before a fingerprint: the document that describes this pipeline
 
 
 class ElasticsearchSourceRecord:
@@ -94,6 +95,17 @@ class ElasticsearchSourceRecord:
     def clear(self) -> None:
         """Forget every source. Generations go on from where they are."""
         self.delete([source.source_id for source in self.all()])
+
+    def put_pipeline(self, fingerprint: str, description: Mapping[str, Any]) -> None:
+        path = f"/{self.active.make_sources().name}/_doc/{_PIPELINE}{fingerprint}"
+        self.requests.send("PUT", path, {"description": json.dumps(dict(description))}, timeout=self.timeout)
+
+    def get_pipeline(self, fingerprint: str) -> dict[str, Any] | None:
+        if (target := self.active.find_sources()) is None:
+            return None
+        path = f"/{target.name}/_doc/{_PIPELINE}{fingerprint}"
+        reply = self.requests.send("GET", path, timeout=self.timeout, allow=(404,))
+        return dict(json.loads(reply["_source"]["description"])) if reply.get("found") else None
 
     def next_generation(self) -> int:
         # Every write of a document raises its version by one, in one step, whoever writes.

@@ -9,8 +9,8 @@ import pytest
 
 from components.stores.lancedb import LanceDBDocumentStore
 from components.stores.lancedb.passages import Passages
+from indexing.maintenance.rebuild import rebuild
 from indexing.passages import PassageSplitter
-from indexing.rebuild import rebuild
 from indexing.run import index
 from tests.indexing.pipeline import HashEmbedder, build, contents, store_of
 

@@ -24,6 +24,7 @@ class MemoryRecord(dict[str, Source]):
 
     def __init__(self) -> None:
         self.generation, self.lock = 0, threading.Lock()
+        self.put_pipeline, self.get_pipeline = (about := dict[str, Any]()).__setitem__, about.get
 
     def all(self, under: str | None = None) -> Iterator[Source]:
         folder = (under or "").rstrip("/")

@@ -7,6 +7,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from components.stores.contract import StoreBusyError
+from indexing.maintenance.rebuild import bring_up_to_date
 from indexing.pipeline import index_pipeline
 from indexing.run import IndexReport, index
 
@@ -26,6 +27,7 @@ def watch(
     on_report: Callable[[IndexReport], None],
     *,
     stop: Event | None = None,
+    on_changes: Callable[[list[str]], None] | None = None,
     **settings: Any,
 ) -> None:
     """
@@ -36,6 +38,7 @@ def watch(
 
     :param on_report: called after each run that did something, the first one in any case.
     :param stop: ends it when set.
+    :param on_changes: as `indexing.maintenance.rebuild.bring_up_to_date` takes it, for the first run.
     :param settings: as `indexing.run.index` takes them.
     :raises FileNotFoundError: for a path that does not exist at the beginning.
     """
@@ -51,7 +54,7 @@ def watch(
         stop_event=stop, raise_interrupt=True,
     )  # fmt: skip
     next(changes, None)  # watching before looking, so that nothing falls in between
-    on_report(index(pipeline, paths, **settings))
+    on_report(bring_up_to_date(pipeline, paths, on_changes=on_changes, **settings))
     waiting: set[str] = set()
     for some in changes:
         waiting |= {path for _, path in some}

@@ -1,15 +1,17 @@
 """Making a whole index anew, with another embedder or mapping, while questions go on over the old one."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.stores.contract import Rebuildable
+from components.stores.contract import PassageStore, Rebuildable
+from indexing.known_content import brought_along
+from indexing.maintenance.pipeline_changes import find_changes
 from indexing.pipeline import index_pipeline
 from indexing.refused_file import NOT_STORABLE
 from indexing.run import IndexReport, index
-from indexing.sources import is_under
+from indexing.sources import is_under, source_id_of
 
 if TYPE_CHECKING:
     from haystack import Pipeline
@@ -24,6 +26,36 @@ class RebuildError(RuntimeError):
     """The new index was not put in place of the old one, which is as it was."""
 
 
+def bring_up_to_date(
+    pipeline: "Pipeline | NamedPipeline",
+    paths: Sequence[str | Path],
+    *,
+    on_changes: Callable[[list[str]], None] | None = None,
+    **settings: Any,
+) -> IndexReport:
+    """
+    Make the index true to the files; the whole of it anew when the pipeline is another than it was made with.
+
+    An index of two pipelines would hold vectors that cannot be compared. So where model, splitter or converter differ,
+    everything is made again beside the old index, which questions go on over; then one switch (`rebuild`). A store that
+    cannot be made anew is indexed in place.
+
+    :param on_changes: told what is different, in words, before that begins.
+    :param settings: as `indexing.run.index` takes them.
+    :raises RebuildError: as `rebuild` does.
+    """
+    indexing = index_pipeline(pipeline)
+    changes = find_changes(indexing.document_store, indexing)
+    if not changes:
+        return index(pipeline, paths, **settings)
+    if on_changes is not None:
+        on_changes(changes)
+    run = rebuild if isinstance(indexing.document_store, Rebuildable) else index
+    report = run(pipeline, paths, **settings)
+    report.pipeline_changes = changes
+    return report
+
+
 def rebuild(
     pipeline: "Pipeline | NamedPipeline", paths: Sequence[str | Path], *, lock_wait: float = 0.0, **settings: Any
 ) -> IndexReport:
@@ -31,7 +63,8 @@ def rebuild(
     Make the index anew beside the one in use, and put it in its place in one step once it is complete.
 
     What fails, or is interrupted, changes nothing. Files of the old index outside `paths` are done too; those that are
-    not there any more are reported as removed.
+    not there any more are reported as removed. What a file's passages brought along (who may see them, labels) they
+    bring along again.
 
     :param pipeline: whose store is `Rebuildable`: those that come with Excerpt are.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
@@ -52,11 +85,26 @@ def rebuild(
         others = [path for path in old if not is_under(path, roots)]
         with store.rebuilt(before_switch=held.check) as new:
             there = [path for path in others if os.path.lexists(path)]
+            settings.setdefault("meta", _metas(store))
             report = index(pipeline, [*paths, *there], held=held, store=new, **settings)
             _check(report, old)
     made = {*report.indexed, *(refused.path for refused in report.refused)}
     report.removed = sorted(path for path, state in old.items() if state == "indexed" and path not in made)
     return report
+
+
+def _metas(store: PassageStore) -> Callable[[str], dict[str, Any]] | None:
+    """What the passages of each file brought along in the old index, by its path; None where none brought anything."""
+    fields: dict[str, Any] = getattr(store, "get_metadata_fields_info", dict)()
+    if not brought_along(dict.fromkeys(name.removeprefix("meta.") for name in fields)):
+        return None
+
+    def meta_of(path: str) -> dict[str, Any]:
+        of_file = {"field": "meta.source_id", "operator": "==", "value": source_id_of(path)}
+        found = store.filter_documents(of_file)
+        return brought_along(found[0].meta) if found else {}
+
+    return meta_of
 
 
 def _check(report: IndexReport, old: Mapping[str, str]) -> None:

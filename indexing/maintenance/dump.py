@@ -12,7 +12,7 @@ import os
 import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,16 @@ def load(store: PassageStore, path: Path, progress: Progress | None = None) -> A
 class _Batch:
     sources: list[Source]
     passages: list[Document]
+    pipelines: dict[str, dict[str, Any]] = field(default_factory=dict)
     end: dict[str, int] | None = None
 
 
 def _lines(store: PassageStore, amount: Amount, progress: Progress | None) -> Iterator[dict[str, Any]]:
     sources = list(store.sources.all())
     yield {"excerpt": FORMAT, "sources": len(sources)}
+    for fingerprint in sorted({source.fingerprint for source in sources}):
+        if (description := store.sources.get_pipeline(fingerprint)) is not None:
+            yield {"pipeline": fingerprint, "description": dict(description)}
     for first in range(0, len(sources), _AT_ONCE):
         some = sources[first : first + _AT_ONCE]
         passages: dict[str, list[Document]] = defaultdict(list)
@@ -138,6 +142,8 @@ def _batches(lines: Iterator[dict[str, Any]]) -> Iterator[_Batch]:
             batch.sources.append(_source_of(line["source"]))
         elif "passage" in line:
             batch.passages.append(_document_of(line["passage"]))
+        elif "pipeline" in line:
+            batch.pipelines[str(line["pipeline"])] = line["description"]
         elif "end" in line:
             batch.end = line["end"]
     yield batch
@@ -147,6 +153,8 @@ def _write(store: PassageStore, batch: _Batch, amount: Amount) -> None:
     known = {source.source_id for source in batch.sources}
     own = [one for one in batch.passages if one.meta.get("source_id") in known]
     others = [one for one in batch.passages if one.meta.get("source_id") not in known]
+    for fingerprint, description in batch.pipelines.items():
+        store.sources.put_pipeline(fingerprint, description)
     if batch.sources:
         IndexWriter(store).write(batch.sources, own)
     if others:

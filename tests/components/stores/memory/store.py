@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from itertools import count
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +24,7 @@ class MemoryRecord(dict[str, Source]):
     """`get` and `clear` are a dictionary's own."""
 
     def __init__(self) -> None:
-        self.generation, self.lock = 0, threading.Lock()
+        self.next_generation, self.lock = count(1).__next__, threading.Lock()
         self.put_pipeline, self.get_pipeline = (about := dict[str, Any]()).__setitem__, about.get
 
     def all(self, under: str | None = None) -> Iterator[Source]:
@@ -40,10 +41,6 @@ class MemoryRecord(dict[str, Source]):
     def delete(self, source_ids: list[str]) -> None:
         for source_id in source_ids:
             self.pop(source_id, None)
-
-    def next_generation(self) -> int:
-        self.generation += 1
-        return self.generation
 
     def check(self) -> None: ...
 
@@ -105,8 +102,8 @@ class InMemoryStore(InMemoryDocumentStore):
         ]
         return [[replace(documents[name], score=score, embedding=None) for name, score in one] for one in ranked]
 
-    async def hybrid_search_async(self, *args: Any, **kwargs: Any) -> list[list[Document]]:
-        return self.hybrid_search(*args, **kwargs)
+    async def hybrid_search_async(self, *args: Any, **more: Any) -> list[list[Document]]:
+        return self.hybrid_search(*args, **more)
 
     @contextmanager
     def one_writer(self, wait: float = 0.0) -> Iterator[WriteLock]:

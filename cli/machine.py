@@ -24,6 +24,7 @@ _MEMORY = (
 EXTRAS = {
     **dict.fromkeys(("openvino", "nncf"), "openvino"),
     **dict.fromkeys(("accelerate", "matplotlib", "scipy"), "training"),
+    **dict.fromkeys(("fsspec", "s3fs"), "remote"),
     **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "onnx"),
     **dict.fromkeys(
         ("hayhooks", "jwt", "prometheus_client", "httptools", "uvloop", "uvicorn", "fastapi", "mcp"), "serve"

@@ -1,7 +1,7 @@
 """The Haystack component that turns files into documents: one document a file, holding its whole text."""
 
-import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from indexing.convert.pool import Converted, ConverterPool, Limits
 from indexing.fingerprint import source_version
 from indexing.refused_file import RefusedFile
 from indexing.sources import INSIDE, shown, source_id_of
+from indexing.spool import named_by_its_place, spooled
 
 
 @component
@@ -84,12 +85,13 @@ class FileConverter:
     @component.output_types(documents=list[Document], failures=list[RefusedFile])
     def run(
         self,
-        sources: list[str | Path],
+        sources: list[str | Path | ByteStream],
         meta: dict[str, Any] | list[dict[str, Any]] | None = None,
         fingerprint: str = "",
     ) -> dict[str, Any]:
         """
-        :param sources: files; symbolic links are not followed.
+        :param sources: files; symbolic links are not followed. Or bytes from elsewhere, whose meta has `file_path`,
+            the address they are known by, and may have `suffix` (of a file of their type) and `validator`.
         :param meta: what all documents, or with a list each of them, bring along; a `file_name` there is the name a
             file is known by, in place of the one it lies under.
         :param fingerprint: of the pipeline (`indexing.fingerprint`); part of each `source_version`.
@@ -103,20 +105,18 @@ class FileConverter:
             )
         self.warm_up()
         assert self._pool is not None  # noqa: S101 - warm_up has just seen to it
-        paths = [_absolute(source) for source in sources]
         documents, failures = [], []
-        for converted, extra in zip(self._pool.convert(paths), metas, strict=True):
-            if converted.page is None:
-                failures.append(_failure(converted, fingerprint))
-            else:
-                documents += [_document(converted, page, extra, fingerprint) for page in _pages(converted)]
+        with spooled(sources) as paths:
+            for read, source, extra in zip(self._pool.convert(paths), sources, metas, strict=True):
+                converted, validator = named_by_its_place(read, source)
+                if converted.page is None:
+                    failures.append(replace(_failure(converted, fingerprint), validator=validator))
+                    continue
+                made = [_document(converted, page, extra, fingerprint) for page in _pages(converted)]
+                if validator is not None:
+                    made = [replace(one, meta={**one.meta, "validator": validator}) for one in made]
+                documents += made
         return {"documents": documents, "failures": failures}
-
-
-def _absolute(source: str | Path) -> str:
-    """Folders resolved, the last part not: a symbolic link is refused by the converter, not followed."""
-    folder, name = os.path.split(os.path.abspath(source))
-    return os.path.join(os.path.realpath(folder), name)
 
 
 def _pages(converted: Converted) -> list[Extracted]:

@@ -63,7 +63,7 @@ def sort_by_content(files: Sequence[FoundFile], known: Iterable[Source], fingerp
     for file in files:
         suffix = _suffix(file.path)
         candidates = sources.get((file.size, suffix), [])
-        if not candidates and sizes[file.size, suffix] < 2:
+        if file.fetch is not None or (not candidates and sizes[file.size, suffix] < 2):
             result.others.append(file)
             continue
         try:

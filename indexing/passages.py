@@ -31,6 +31,7 @@ _OF_THE_SOURCE = {
     "fingerprint",
     "size",
     "mtime_ns",
+    "validator",
 }
 _MAX_HEADINGS = 240  # characters of the heading path
 

@@ -22,6 +22,7 @@ class RefusedFile:
     :param fingerprint: Of the pipeline that refused it.
     :param size: In bytes.
     :param mtime_ns: `indexing.sources.stamp_of` the file.
+    :param validator: as in `Source`.
     """
 
     path: str
@@ -33,6 +34,7 @@ class RefusedFile:
     fingerprint: str = ""
     size: int = 0
     mtime_ns: int = 0
+    validator: str | None = None
 
     @classmethod
     def of_record(cls, source: Source) -> "RefusedFile":
@@ -58,6 +60,7 @@ class RefusedFile:
             size=self.size,
             mtime_ns=self.mtime_ns,
             generation=generation,
+            validator=self.validator,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -85,4 +88,5 @@ def _common(source: Source) -> dict[str, Any]:
         "fingerprint": source.fingerprint,
         "size": source.size,
         "mtime_ns": source.mtime_ns,
+        "validator": source.validator,
     }

@@ -13,6 +13,7 @@ from indexing.index_writer import IndexWriter
 from indexing.known_content import Sorted, sort_by_content, take_over
 from indexing.pipeline import IndexPipeline, PipelineShapeError, StoreInPlace, index_pipeline
 from indexing.refused_file import RefusedFile
+from indexing.remote.origin import NotFetchedError, Origin, compare_remote
 from indexing.report import IndexReport, Progress
 from indexing.sources import Changes, FoundFile, compare, find_files, is_under, shown, source_id_of
 
@@ -36,6 +37,7 @@ def index(
     lock_wait: float = 0.0,
     held: WriteLock | None = None,
     store: PassageStore | None = None,
+    origins: Sequence[Origin] = (),
     progress: Callable[[Progress], None] | None = None,
 ) -> IndexReport:
     """
@@ -50,7 +52,9 @@ def index(
     :param lock_wait: seconds to wait for another process that indexes into the same store.
     :param held: the right to write, where the caller has it already.
     :param store: where to write instead of the pipeline's own store: the next version of an index.
+    :param origins: places elsewhere that the index is to be true to as well (`indexing.remote`); they are closed.
     :param progress: called after each batch.
+    :raises OriginError: when one of them cannot be read; nothing was changed then.
     :raises FileNotFoundError: for a path that does not exist and is not in the index either.
     :raises PipelineShapeError: when the pipeline is none for indexing.
     :raises components.stores.contract.StoreBusyError: when another process is indexing into the store.
@@ -60,9 +64,11 @@ def index(
     with nullcontext(held) if held is not None else target.one_writer(lock_wait) as right, target.loading():
         run = _Run(indexing, target, store is not None, meta, batch_files, batch_bytes, progress, right)
         try:
-            return run.do(paths, rehash, retry_refused)
+            return run.do(paths, origins, rehash, retry_refused)
         finally:
             indexing.reader_of_files.close()
+            for origin in origins:
+                origin.close()
 
 
 class _Run:
@@ -88,8 +94,12 @@ class _Run:
         self.done = Progress(0, 0, 0, 0, 0)
         self.report = IndexReport()
 
-    def do(self, paths: Sequence[str | Path], rehash: bool, retry_refused: bool) -> IndexReport:
+    def do(
+        self, paths: Sequence[str | Path], origins: Sequence[Origin], rehash: bool, retry_refused: bool
+    ) -> IndexReport:
         changes = self._changes(paths, rehash, retry_refused)
+        for origin in origins:
+            changes.add(self._changes_of(origin, rehash, retry_refused))
         report = self.report
         report.unchanged = changes.unchanged
         self.done = Progress(0, len(changes.todo), 0, sum(file.size for file in changes.todo), 0)
@@ -139,8 +149,18 @@ class _Run:
     def _all_through(self, files: list[FoundFile]) -> None:
         for batch in _batches(files, self.batch_files, self.batch_bytes):
             self.held.check()
-            self._through(batch)
+            self._through(self._fetched(batch))
             self._tell_progress(batch)
+
+    def _fetched(self, batch: list[FoundFile]) -> list[FoundFile]:
+        """With the bytes of what lies elsewhere; without those that do not come, which are reported."""
+        fetched = []
+        for file in batch:
+            try:
+                fetched.append(file if file.fetch is None else replace(file, content=file.fetch()))
+            except NotFetchedError as error:
+                self._remember_problems([replace(file, problem=("unreadable", str(error)))])
+        return fetched
 
     def _tell_progress(self, done: list[FoundFile]) -> None:
         now = self.done
@@ -163,6 +183,14 @@ class _Run:
             find_files(there, self.store.folder), known, roots, self.fingerprint,
             rehash=rehash, retry_refused=retry_refused, max_bytes=limit,
         )  # fmt: skip
+
+    def _changes_of(self, origin: Origin, rehash: bool, retry_refused: bool) -> Changes:
+        known = {source.source_id: source for source in self.record.all(under=shown(origin.scope))}
+        self.known.update(known)
+        limit = self.pipeline.reader_of_files.max_file_mb << 20
+        return compare_remote(
+            origin, known, self.fingerprint, rehash=rehash, retry_refused=retry_refused, max_bytes=limit
+        )
 
     def _remember_problems(self, problems: Sequence[FoundFile]) -> None:
         """
@@ -189,6 +217,8 @@ class _Run:
 
     def _through(self, batch: list[FoundFile]) -> None:
         """A batch that a converter, splitter or embedder fails on goes through again file by file."""
+        if not batch:
+            return
         written = self._tried(batch)
         if written is None:  # outside of any except block: a traceback would keep the failed batch in memory
             for file in batch:
@@ -214,7 +244,7 @@ class _Run:
         from haystack.core.errors import PipelineRuntimeError
 
         try:
-            return self._run([file.path for file in batch])
+            return self._run(batch)
         except PipelineRuntimeError as error:
             if error.component_name == self.pipeline.writer:
                 raise  # the store's trouble is not a file's
@@ -222,10 +252,11 @@ class _Run:
                 raise  # nor is the machine's: a process that cannot start, a descriptor or memory that is not to be had
             return self._run([], [self._failed(batch[0], error)]) if len(batch) == 1 else None
 
-    def _run(self, files: list[str], refused: list[RefusedFile] | None = None) -> dict[str, Any]:
+    def _run(self, files: list[FoundFile], refused: list[RefusedFile] | None = None) -> dict[str, Any]:
+        metas = [{**(self.meta(file.path) if callable(self.meta) else self.meta or {}), **file.meta} for file in files]
         return self.pipeline.run(
-            sources=files,
-            meta=[self.meta(file) for file in files] if callable(self.meta) else self.meta or None,
+            sources=[file.path if file.content is None else file.content for file in files],
+            meta=metas if any(metas) else None,
             fingerprint=self.fingerprint,
             generation=self.report.generation,
             refused=refused,
@@ -243,6 +274,7 @@ class _Run:
             fingerprint=self.fingerprint,
             size=file.size,
             mtime_ns=file.stamp,
+            validator=None if file.content is None else file.content.meta.get("validator"),
         )
 
 

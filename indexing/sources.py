@@ -3,11 +3,15 @@
 import hashlib
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from components.stores.contract import Source
+
+if TYPE_CHECKING:
+    from haystack.dataclasses import ByteStream
 
 INSIDE = " > "  # between a file and one inside it: mail.eml > report.pdf
 
@@ -19,12 +23,17 @@ class FoundFile:
 
     :param path: absolute, resolved; bytes that are not UTF-8 stand as surrogates (os.fsdecode).
     :param stamp: `stamp_of` its status.
+    :param fetch: gives its bytes, where `path` is an address elsewhere (`indexing.remote`); `content` is what it gave,
+        and `meta` what its passages bring along.
     """
 
     path: str
     size: int = 0
     stamp: int = 0
     problem: tuple[str, str] | None = None
+    fetch: "Callable[[], ByteStream] | None" = None
+    content: "ByteStream | None" = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -37,6 +46,15 @@ class Changes:
     touched: dict[str, int] = field(default_factory=dict)  # source id -> new stamp, of unchanged files
     still_refused: list[str] = field(default_factory=list)  # source ids
     problems: list[FoundFile] = field(default_factory=list)
+
+    def add(self, others: "Changes") -> None:
+        """Join what another place has to do."""
+        self.todo += others.todo
+        self.gone |= others.gone
+        self.unchanged += others.unchanged
+        self.touched |= others.touched
+        self.still_refused += others.still_refused
+        self.problems += others.problems
 
 
 def source_id_of(path: str) -> str:

@@ -101,4 +101,5 @@ def _indexed(source: Document, passages: int, generation: int) -> Source:
         page_starts=tuple(meta.get("page_starts", ())),
         layout=source.blob.data if source.blob is not None else None,
         generation=generation,
+        validator=meta.get("validator"),
     )

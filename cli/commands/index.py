@@ -1,6 +1,5 @@
 """`excerpt index`: bring files into the index, and what is gone out of it."""
 
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import exits
-from cli.exits import CommandError
 from cli.machine import require_descriptors, writes_to
 from cli.options import Json, Pipelines, Store, Wait, load
 from cli.terminal.output import Quiet, Verbose, is_quiet, tell
@@ -27,7 +25,12 @@ FILES_AT_ONCE = 8  # progress is told after so many
 
 
 def index(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH...", help="Files and folders.")] = None,
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="PATH...", help="Files and folders; https://HOST/PATH, s3://BUCKET/FOLDER and the like."
+        ),
+    ] = None,
     pipelines: Pipelines = "embedded",
     store: Store = Path(".excerpt"),
     rehash: Annotated[
@@ -52,6 +55,24 @@ def index(
         str | None,
         typer.Option("--files-from", metavar="FILE", help="A list of more paths, one a line; - reads it from input."),
     ] = None,
+    json_lines: Annotated[
+        str | None,
+        typer.Option(
+            "--json-lines",
+            metavar="FILE",
+            help="Documents as JSON lines, each with id and text (and title, type, meta); - reads them from input.",
+        ),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Of the --json-lines: the list is the whole of NAME.")
+    ] = "input",
+    pages: Annotated[
+        int, typer.Option("--pages", min=1, metavar="N", help="Most pages of a web site that are looked at.")
+    ] = 1_000,
+    private: Annotated[
+        bool,
+        typer.Option("--private-addresses", help="Also ask web servers of this machine and its network."),
+    ] = False,
     wait: Wait = 0.0,
     json: Json = False,
     quiet: Quiet = False,
@@ -70,13 +91,23 @@ def index(
     in its place in one step; --rebuild asks for that. Files of the index that lie elsewhere are done too; what fails or
     is interrupted changes nothing.
 
+    Of a web site, an address that ends in / means all that is linked below it, a sitemap the pages it names; its
+    robots.txt holds, and what has not changed is not fetched again.
+
     excerpt index ~/Documents report.pdf; git ls-files docs | excerpt index --files-from -
     """
     if watch and rebuild:
         raise typer.BadParameter("give --watch or --rebuild, not both", param_hint="--watch")
-    paths = [*(paths or []), *(_listed(files_from) if files_from is not None else [])]
-    if not paths:
+    if files_from == json_lines == "-":
+        raise typer.BadParameter("only one of --files-from and --json-lines can read from input", param_hint="-")
+    from cli.sources import listed, open_sources
+
+    places = [*(paths or []), *(listed(files_from) if files_from is not None else [])]
+    if not places and json_lines is None:
         raise typer.BadParameter("name files or folders, or a list of them with --files-from", param_hint="PATH...")
+    files, origins = open_sources(places, json_lines, name, pages, private)
+    if watch and origins:
+        raise typer.BadParameter("only files and folders can be watched", param_hint="--watch")
     require_descriptors()
     writes_to(store)
     if not quiet:
@@ -88,18 +119,21 @@ def index(
     from indexing.run import index as run_index
 
     if watch:
-        _watch(loaded, paths, json, rehash=rehash, retry_refused=retry, lock_wait=wait, batch_files=FILES_AT_ONCE)
+        _watch(loaded, files, json, rehash=rehash, retry_refused=retry, lock_wait=wait, batch_files=FILES_AT_ONCE)
         return
     latest = _Latest()
-    run: Callable[..., IndexReport] = partial(bring_up_to_date, on_changes=latest.tell_rebuild)
-    if rebuild is not None:
-        run, latest.is_rebuild = (run_rebuild if rebuild else run_index), rebuild
+    run: Callable[..., IndexReport] = run_index
+    if rebuild is None:
+        run = partial(bring_up_to_date, on_changes=latest.tell_rebuild, private_addresses=private)
+    elif rebuild:
+        run, latest.is_rebuild = partial(run_rebuild, private_addresses=private), True
     try:
         with progress("Indexing", None, "files") as advance:
             tell("the pipeline is loaded")
             report = run(
                 loaded,
-                paths,
+                files,
+                origins=origins,
                 rehash=rehash,
                 retry_refused=retry,
                 lock_wait=wait,
@@ -117,18 +151,6 @@ def index(
         _tell(report)
     if any(refused.is_new for refused in report.refused):
         raise typer.Exit(exits.SOME_REFUSED)
-
-
-def _listed(file: str) -> list[Path]:
-    """The paths in a list, one a line; whatever bytes a path is made of. Empty lines are passed over."""
-    if file == "-":
-        content = sys.stdin.buffer.read()
-    else:
-        try:
-            content = Path(file).read_bytes()
-        except OSError as error:
-            raise CommandError(f"the list `{file}` cannot be read: {error.strerror}") from error
-    return [Path(os.fsdecode(line)) for raw in content.split(b"\n") if (line := raw.rstrip(b"\r"))]
 
 
 def _watch(loaded: "NamedPipeline", paths: list[Path], json: bool, **settings: Any) -> None:

@@ -38,6 +38,7 @@ class Source:
     :param page_starts: Character offset of each page in `text`.
     :param layout: Compressed word rectangles, for drawing an answer on its page; None when listed without.
     :param generation: Number of the index run in which this version became valid.
+    :param validator: What its place said of this version (an ETag, a date), where that is no file of this machine.
     """
 
     source_id: str
@@ -56,6 +57,7 @@ class Source:
     page_starts: tuple[int, ...] = ()
     layout: bytes | None = None
     generation: int = 0
+    validator: str | None = None
 
 
 class SourceRecord(Protocol):

@@ -10,6 +10,7 @@ from indexing.known_content import brought_along
 from indexing.maintenance.pipeline_changes import find_changes
 from indexing.pipeline import index_pipeline
 from indexing.refused_file import NOT_STORABLE
+from indexing.remote.addresses import open_recorded
 from indexing.run import IndexReport, index
 from indexing.sources import is_under, source_id_of
 
@@ -47,17 +48,26 @@ def bring_up_to_date(
     indexing = index_pipeline(pipeline)
     changes = find_changes(indexing.document_store, indexing)
     if not changes:
+        settings.pop("private_addresses", None)
         return index(pipeline, paths, **settings)
     if on_changes is not None:
         on_changes(changes)
-    run = rebuild if isinstance(indexing.document_store, Rebuildable) else index
-    report = run(pipeline, paths, **settings)
+    if isinstance(indexing.document_store, Rebuildable):
+        report = rebuild(pipeline, paths, **settings)
+    else:
+        settings.pop("private_addresses", None)
+        report = index(pipeline, paths, **settings)
     report.pipeline_changes = changes
     return report
 
 
 def rebuild(
-    pipeline: "Pipeline | NamedPipeline", paths: Sequence[str | Path], *, lock_wait: float = 0.0, **settings: Any
+    pipeline: "Pipeline | NamedPipeline",
+    paths: Sequence[str | Path],
+    *,
+    lock_wait: float = 0.0,
+    private_addresses: bool = False,
+    **settings: Any,
 ) -> IndexReport:
     """
     Make the index anew beside the one in use, and put it in its place in one step once it is complete.
@@ -68,6 +78,7 @@ def rebuild(
 
     :param pipeline: whose store is `Rebuildable`: those that come with Excerpt are.
     :param lock_wait: seconds to wait for another process that indexes into the same store.
+    :param private_addresses: whether what came from web servers of this network may be fetched from there again.
     :param settings: as `indexing.run.index` takes them.
     :raises RebuildError: when the store cannot; or when the pipeline fails on files that the old index holds, or the
         store refuses them.
@@ -83,11 +94,13 @@ def rebuild(
         old = {source.path: source.state for source in store.sources.all()}
         roots = [os.path.realpath(path) for path in paths]
         others = [path for path in old if not is_under(path, roots)]
+        origins = settings.pop("origins", ())
+        more, elsewhere = open_recorded(store.sources, origins, private_addresses)
         with store.rebuilt(before_switch=held.check) as new:
             there = [path for path in others if os.path.lexists(path)]
             settings.setdefault("meta", _metas(store))
-            report = index(pipeline, [*paths, *there], held=held, store=new, **settings)
-            _check(report, old)
+            report = index(pipeline, [*paths, *there], held=held, store=new, origins=[*origins, *more], **settings)
+            _check(report, old, elsewhere)
     made = {*report.indexed, *(refused.path for refused in report.refused)}
     report.removed = sorted(path for path, state in old.items() if state == "indexed" and path not in made)
     return report
@@ -107,8 +120,12 @@ def _metas(store: PassageStore) -> Callable[[str], dict[str, Any]] | None:
     return meta_of
 
 
-def _check(report: IndexReport, old: Mapping[str, str]) -> None:
-    lost = [one for one in report.refused if one.reason in _OF_THE_PIPELINE and old.get(one.path) == "indexed"]
+def _check(report: IndexReport, old: Mapping[str, str], elsewhere: set[str]) -> None:
+    lost = [
+        one
+        for one in report.refused
+        if (one.reason in _OF_THE_PIPELINE or one.path in elsewhere) and old.get(one.path) == "indexed"
+    ]
     if lost:
         raise RebuildError(
             f"The index is as it was: {len(lost):,} of its files could not be made anew, first {lost[0].path}: "

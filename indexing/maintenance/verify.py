@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from components.stores.contract import PassageStore, Source
 from components.stores.filters import MAX_VALUES
+from indexing.remote.addresses import is_address
 from indexing.sources import content_hash, stamp_of
 
 _AT_ONCE = 20  # sources whose passages are in memory together
@@ -104,7 +105,8 @@ def _hold_against(source: Source, found: Sequence[tuple[str, str]], findings: Fi
 
 def _look_at_file(source: Source, rehash: bool, findings: Findings) -> None:
     # A path with escapes in it (`indexing.sources.shown`) is not the file's name, and cannot be looked at by it.
-    if "\\" in source.path:
+    # Nor is one that lies elsewhere asked for: an index run does that.
+    if "\\" in source.path or is_address(source.path):
         return
     try:
         status = os.lstat(source.path)

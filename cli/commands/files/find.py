@@ -6,15 +6,19 @@ import unicodedata
 from collections.abc import Iterable
 
 from components.stores.contract import Source
+from indexing.remote.addresses import is_address
 from indexing.sources import is_under, shown
 
 
 def matching(sources: Iterable[Source], name: str) -> list[Source]:
     """
     The files that `name` means: a path from here or from the root, a folder (all below it), a bare file name, or a
-    pattern of these with *, ? and [...]. A name typed composed finds one stored decomposed (macOS), and back.
+    pattern of these with *, ? and [...]; an address (https://...) and all below it. A name typed composed finds one
+    stored decomposed (macOS), and back.
     """
     everything = list(sources)
+    if is_address(name):
+        return [source for source in everything if is_under(_form(source.path), [_form(name.rstrip("/"))])]
     path = shown(os.path.realpath(os.path.expanduser(name)))
     found = [source for source in everything if is_under(_form(source.path), [_form(path)])]
     if not found and any(sign in name for sign in "*?["):

@@ -20,6 +20,7 @@ BUSY_SECONDS = 30.0
 _NOT_WRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR)
 
 _COLUMNS = [field.name for field in fields(Source)]
+_LATER = "validator"  # a column that files of older versions lack; it is added with the next write
 _HEAVY = ("text", "layout")
 _SCHEMA = """
 CREATE TABLE sources (
@@ -55,29 +56,32 @@ class SQLiteSourceRecord:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._reads_only = False
+        self._has_later = False
 
     def all(self, under: str | None = None) -> Iterator[Source]:
         """
         :raises RuntimeError: When the file was written by a newer version of Excerpt.
         """
         light = [name for name in _COLUMNS if name not in _HEAVY]
-        query = f"SELECT {', '.join(light)} FROM sources"  # noqa: S608 - names of our own
         parameters: tuple[str, ...] = ()
+        where = ""
         if under is not None:
             folder = under.rstrip("/")
             # A range, not LIKE: paths may hold % and _. "0" is the character after "/".
-            query += " WHERE path = ? OR (path >= ? AND path < ?)"
+            where = " WHERE path = ? OR (path >= ? AND path < ?)"
             parameters = (folder, folder + "/", folder + "0")
         with self._reading() as connection:
             if connection is None:
                 return
-            found = connection.execute(query + " ORDER BY path, source_id", parameters).fetchall()
+            query = f"SELECT {self._named(light)} FROM sources{where} ORDER BY path, source_id"  # noqa: S608 - our names
+            found = connection.execute(query, parameters).fetchall()
         for row in found:
             yield _source(dict(zip(light, row, strict=True)))
 
     def get(self, source_id: str) -> Source | None:
-        query = f"SELECT {', '.join(_COLUMNS)} FROM sources LEFT JOIN contents USING (source_id) WHERE source_id = ?"  # noqa: S608
         with self._reading() as connection:
+            names = self._named(_COLUMNS)
+            query = f"SELECT {names} FROM sources LEFT JOIN contents USING (source_id) WHERE source_id = ?"  # noqa: S608
             row = None if connection is None else connection.execute(query, (source_id,)).fetchone()
         return None if row is None else _source(dict(zip(_COLUMNS, row, strict=True)))
 
@@ -151,6 +155,10 @@ class SQLiteSourceRecord:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
 
+    def _named(self, columns: Sequence[str]) -> str:
+        """The columns as a SELECT names them, NULL for one that this file does not have yet."""
+        return ", ".join("NULL" if name == _LATER and not self._has_later else name for name in columns)
+
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
         """The connection, or None while there is no file: a question about an empty store must not make one."""
@@ -185,6 +193,7 @@ class SQLiteSourceRecord:
                 raise
             connection, reads_only = self._connected_for_reading(), True
         self._connection, self._process, self._reads_only = connection, os.getpid(), reads_only
+        self._has_later = _has_column(connection)
         return connection
 
     def _connected_for_reading(self) -> sqlite3.Connection:
@@ -220,6 +229,11 @@ class SQLiteSourceRecord:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
+        if not _has_column(connection):
+            connection.execute("BEGIN IMMEDIATE")
+            if not _has_column(connection):
+                connection.execute(f"ALTER TABLE sources ADD COLUMN {_LATER} TEXT")
+            connection.execute("COMMIT")
 
     def _check_version(self, connection: sqlite3.Connection) -> None:
         version = self._version(connection)
@@ -232,6 +246,10 @@ class SQLiteSourceRecord:
     @staticmethod
     def _version(connection: sqlite3.Connection) -> int:
         return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _has_column(connection: sqlite3.Connection) -> bool:
+    return any(row[1] == _LATER for row in connection.execute("PRAGMA table_info(sources)"))
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

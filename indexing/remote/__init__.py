@@ -1,0 +1,1 @@
+"""Sources that are no files of this machine: web sites, object stores, lists of JSON lines."""

@@ -2,9 +2,11 @@
 
 import asyncio
 import threading
+from array import array
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cachetools import LRUCache
 from haystack import Document, component
 from haystack.utils import ComponentDevice, Secret
 
@@ -13,6 +15,10 @@ from components.models import MINILM
 
 if TYPE_CHECKING:
     from components.encoder.texts import TextEncoder
+
+# Texts whose vectors are remembered, and how long these are at most, in characters: some 10 MB.
+_RECENT = 4_000
+_RECENT_LENGTH = 4_000
 
 
 class _Embedder:
@@ -190,6 +196,8 @@ class PassageEmbedder(_Embedder):
         self.meta_fields_to_embed = meta_fields_to_embed
         self.embedding_separator = embedding_separator
         self.progress_bar = progress_bar
+        self._recent: LRUCache[str, tuple[array[float], bool]] = LRUCache(_RECENT)
+        self._recent_lock = threading.Lock()
 
     @component.output_types(documents=list[Document], truncated=list[str])
     def run(self, documents: list[Document]) -> dict[str, Any]:
@@ -204,10 +212,12 @@ class PassageEmbedder(_Embedder):
         if not isinstance(documents, list) or any(not isinstance(each, Document) for each in documents):
             raise TypeError("PassageEmbedder takes a list of Documents. For a question, use QuestionEmbedder.")
         texts = [self._text(document) for document in documents]
-        embedded: dict[str, tuple[list[float], bool]] = {}  # equal texts (licences, notices) once
-        for portion in self._portions(list(dict.fromkeys(texts))):
+        # Equal texts (licences, notices, the same attachment of many mails) once, also of batches before.
+        embedded = self._remembered(texts)
+        for portion in self._portions([text for text in dict.fromkeys(texts) if text not in embedded]):
             vectors, cut = self._vectors(portion)
             embedded |= zip(portion, zip(vectors, cut, strict=True), strict=True)
+        self._remember(embedded)
         done = [replace(document, embedding=embedded[text][0]) for document, text in zip(documents, texts, strict=True)]
         truncated = [document.id for document, text in zip(documents, texts, strict=True) if embedded[text][1]]
         return {"documents": done, "truncated": truncated}
@@ -216,6 +226,20 @@ class PassageEmbedder(_Embedder):
     async def run_async(self, documents: list[Document]) -> dict[str, Any]:
         """``run`` in a thread of its own, so that the event loop goes on."""
         return await asyncio.to_thread(self.run, documents)
+
+    def _remembered(self, texts: list[str]) -> dict[str, tuple[list[float], bool]]:
+        with self._recent_lock:
+            known = {text: self._recent[text] for text in dict.fromkeys(texts) if text in self._recent}
+        return {text: (vector.tolist(), cut) for text, (vector, cut) in known.items()}
+
+    def _remember(self, embedded: dict[str, tuple[list[float], bool]]) -> None:
+        packed = {
+            text: (array("f", vector), cut)  # the numbers are float32: nothing is lost
+            for text, (vector, cut) in list(embedded.items())[-_RECENT:]
+            if len(text) <= _RECENT_LENGTH
+        }
+        with self._recent_lock:
+            self._recent.update(packed)
 
     def _portions(self, texts: list[str]) -> Any:
         # Texts of one portion are tokenised together: this bounds memory, not the batches of the encoder.

@@ -10,6 +10,7 @@ from components.batching import DynamicBatcher, RestartingBatcher
 from components.languages import language_name
 from components.phrases import phrase_shares
 from components.questions import pairs, search_text
+from components.retrieval.copies import add_copies, search_past_copies, set_copies_apart
 from components.search_form import search_form
 from components.stores.contract import PassageStore, check_search
 from components.stores.fusion import Fusion, Method
@@ -51,6 +52,7 @@ class HybridRetriever:
         phrase_candidates: int = 30,
         forgive_typos: bool = True,
         language: str = "en",
+        distinct: bool = True,
         filters: dict[str, Any] | None = None,
         filter_policy: FilterPolicy = "merge",
         timeout: float = 60.0,
@@ -58,7 +60,7 @@ class HybridRetriever:
     ) -> None:
         """
         :param document_store: A `components.stores.contract.PassageStore`: those in `components.stores`.
-        :param top_k: How many passages to return for a question.
+        :param top_k: How many passages to return for a question; of different texts, when `distinct`.
         :param fusion: How the legs are joined: `convex` or `rrf` (see `components.stores.fusion.Fusion`).
         :param words_weight: 1.0 is words (BM25) only, 0.0 is meaning (vectors) only.
         :param candidates: How many passages each leg brings to the fusion; at least `top_k` are asked for.
@@ -69,6 +71,8 @@ class HybridRetriever:
         :param forgive_typos: Whether a long word that stands in no document is looked for as the documents write it
             (`components.stores.typos`); asks the store twice more where there is such a word.
         :param language: Of the questions, by its ISO code: it decides which words only ask.
+        :param distinct: Passages of equal text (a file and its copies) count once for `top_k`; the copies come behind
+            them, so that an answer tells all its places.
         :param filters: Filters in Haystack's syntax that hold for every question.
         :param filter_policy: What filters given with a question do: `merge` asks for both (AND), so that a filter set
             here cannot be undone by a caller; `replace` takes the question's instead.
@@ -96,6 +100,7 @@ class HybridRetriever:
         self.phrase_candidates = phrase_candidates
         self.forgive_typos = forgive_typos
         self.language = language
+        self.distinct = distinct
         self._language_name = language_name(language, "HybridRetriever")
         self.filters = filters
         self.filter_policy = filter_policy
@@ -172,6 +177,14 @@ class HybridRetriever:
         found = self.document_store.hybrid_search(*self._request(queries, embeddings, filters, top_k))
         if self.forgive_typos and self.words_weight > 0.0:
             queries = self._spelt(queries, embeddings, filters, top_k, found)
+        if self.distinct:
+
+            def deeper(numbers: list[int], depth: int) -> list[list[Document]]:
+                some = [queries[number] for number in numbers]
+                vectors = None if embeddings is None else [embeddings[number] for number in numbers]
+                return self.document_store.hybrid_search(*self._request(some, vectors, filters, depth))
+
+            search_past_copies(found, self._depth(top_k), top_k, deeper)
         return self._finished(queries, found, top_k)
 
     def _spelt(
@@ -232,19 +245,26 @@ class HybridRetriever:
         self, queries: list[str], embeddings: list[list[float]] | None, filters: dict[str, Any] | None, top_k: int
     ) -> tuple[list[str], list[list[float]] | None, int, dict[str, Any] | None, Fusion]:
         """The arguments of the store's `hybrid_search`."""
-        depth = max(top_k, self.phrase_candidates) if self._looks_at_phrases else top_k
+        depth = self._depth(top_k)
         fusion = Fusion(self.fusion, self.words_weight, max(self.candidates, depth), self.rank_constant)
         texts = [search_text(search_form(query), self._language_name) for query in queries]
         return texts, embeddings, depth, self._filters(filters), fusion
+
+    def _depth(self, top_k: int) -> int:
+        """How many passages the store is asked for."""
+        return max(top_k, self.phrase_candidates) if self._looks_at_phrases else top_k
 
     @property
     def _looks_at_phrases(self) -> bool:
         return self.phrase_weight > 0.0 and self.words_weight > 0.0
 
     def _finished(self, queries: list[str], found: list[list[Document]], top_k: int) -> list[list[Document]]:
-        if not self._looks_at_phrases:
-            return found
-        return [self._by_phrases(query, documents, top_k) for query, documents in zip(queries, found, strict=True)]
+        finished = []
+        for query, documents in zip(queries, found, strict=True):
+            firsts, copies = set_copies_apart(documents) if self.distinct else (documents, [])
+            ranked = self._by_phrases(query, firsts, top_k) if self._looks_at_phrases else firsts[:top_k]
+            finished.append(add_copies(ranked, copies))
+        return finished
 
     def _by_phrases(self, query: str, documents: list[Document], top_k: int) -> list[Document]:
         """The documents in the order of fused score and phrases together; scores still lie between 0 and 1."""

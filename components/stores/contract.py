@@ -240,6 +240,13 @@ class PassageStore(DocumentStore, Protocol):
 class Rebuildable(PassageStore, Protocol):
     """A store that can be made anew beside the one in use, and put in its place in one step."""
 
+    def as_made(self) -> PassageStore:
+        """
+        This store to read documents from, by whatever settings it was made; those of now may be others, which every
+        other reading refuses. To be closed.
+        """
+        ...
+
     def rebuilt(self, before_switch: Callable[[], None] | None = None) -> AbstractContextManager[PassageStore]:
         """
         A new, empty store; questions go on over the old one. At the end of the block it takes the old one's place. When

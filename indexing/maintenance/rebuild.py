@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,9 +97,11 @@ def rebuild(
         others = [path for path in old if not is_under(path, roots)]
         origins = settings.pop("origins", ())
         more, elsewhere = open_recorded(store.sources, origins, private_addresses)
-        with store.rebuilt(before_switch=held.check) as new:
+        with ExitStack() as stack, store.rebuilt(before_switch=held.check) as new:
             there = [path for path in others if os.path.lexists(path)]
-            settings.setdefault("meta", _metas(store))
+            if "indexed" in old.values():
+                stack.callback((old_store := store.as_made()).close)
+                settings.setdefault("meta", _metas(old_store))
             report = index(pipeline, [*paths, *there], held=held, store=new, origins=[*origins, *more], **settings)
             _check(report, old, elsewhere)
     made = {*report.indexed, *(refused.path for refused in report.refused)}

@@ -40,6 +40,26 @@ def test_new_changed_gone_refused(excerpt: Excerpt, tmp_path: Path) -> None:
     assert "1 indexed, 0 refused, 0 unfinished" in shown
 
 
+def test_equal_files_are_one_answer_with_all_its_places(excerpt: Excerpt, tmp_path: Path) -> None:
+    documents = tmp_path / "documents"
+    documents.mkdir()
+    for name in ("a.txt", "b.txt", "copy.md"):
+        (documents / name).write_text("The lighthouse keeper was called Ada Quill.\n", encoding="utf-8")
+    (documents / "other.txt").write_text("The harbour was built in 1843.\n", encoding="utf-8")
+    assert "known by their content" in excerpt("index", documents).stdout
+
+    def places() -> list[str]:
+        [first, *_] = json.loads(excerpt("ask", "Who was the keeper?", "--json").stdout)["answers"]
+        assert first["answer"] == "Ada Quill"
+        return sorted(place["file"].rpartition("/")[2] for place in first["places"])
+
+    assert places() == ["a.txt", "b.txt", "copy.md"]
+    assert "and 2 other places" in excerpt("ask", "Who was the keeper?").stdout
+    (documents / "a.txt").unlink()
+    assert "1 removed" in excerpt("index", documents).stdout
+    assert places() == ["b.txt", "copy.md"]
+
+
 def test_document_text_cannot_steer_the_terminal(excerpt: Excerpt, tmp_path: Path) -> None:
     (tmp_path / "evil.txt").write_text(
         "The treasure is buried under \x1b[31mthe old oak\x1b[2J tree.\n", encoding="utf-8"

@@ -192,3 +192,18 @@ def test_equal_passages_are_embedded_once(monkeypatch):
     assert asked == ["a licence", "own words"]
     assert [document.id for document in done] == ["0", "1", "2"]
     assert done[0].embedding == done[2].embedding != done[1].embedding
+
+
+def test_equal_passages_of_later_batches_are_not_embedded_again(monkeypatch):
+    embedder = PassageEmbedder()
+    asked: list[str] = []
+    plain = embedder._vectors
+    monkeypatch.setattr(embedder, "_vectors", lambda texts: (asked.extend(texts), plain(texts))[1])
+    first = embedder.run([Document(content="The licence."), Document(content="a " * 600)])
+    again = embedder.run(
+        [Document(content="a " * 600), Document(content="Other words."), Document(content="The licence.")]
+    )
+    assert asked == ["The licence.", "a " * 600, "Other words."]
+    assert again["documents"][2].embedding == first["documents"][0].embedding
+    assert again["documents"][0].embedding == first["documents"][1].embedding
+    assert again["truncated"] == [again["documents"][0].id]

@@ -182,6 +182,7 @@ def test_every_setting_survives_yaml(tmp_path):
         "filter_policy": "replace",
         "timeout": 5.0,
         "max_waiting": 17,
+        "distinct": False,
     }
     names = set(inspect.signature(HybridRetriever.__init__).parameters) - {"self", "document_store"}
     assert names == set(settings), "a new setting belongs into this test"
@@ -217,3 +218,24 @@ def test_making_one_touches_nothing_and_warming_up_is_repeatable(tmp_path):
 def test_bad_settings_are_named_with_what_is_allowed(tmp_path, settings, message):
     with pytest.raises(ValueError, match=message):
         HybridRetriever(LanceDBDocumentStore(tmp_path / "store"), **settings)
+
+
+def test_copies_of_a_text_count_once_and_are_told_behind(tmp_path):
+    store = LanceDBDocumentStore(tmp_path / "store", durable=False)
+    rows = [(f"copy-{n:03}", BEARS, "ada" if n % 2 else "bob") for n in range(120)]
+    rows += [("winter", WINTER, "ada"), ("dens", "Dens of bears in winter are warm.", "bob")]
+    store.write_documents(
+        [Document(id=name, content=text, meta={"allow": who}, embedding=[0.0, 1.0, 0.0]) for name, text, who in rows]
+    )
+    question = ("Do bears sleep in dens in winter?", [0.0, 1.0, 0.0])
+    found = HybridRetriever(store, top_k=3).run(*question)["documents"]
+    assert [document.content for document in found[:3]].count(BEARS) == 1
+    assert {"winter", "dens"} <= set([document.id for document in found][:3]), "not crowded out by 120 copies"
+    assert {document.content for document in found[3:]} == {BEARS}
+    assert len(found) == 3 + 50 and len({document.id for document in found}) == 53
+    assert {document.score for document in found[3:]} == {one.score for one in found[:3] if one.content == BEARS}
+    mine = {"field": "meta.allow", "operator": "==", "value": "ada"}
+    seen = HybridRetriever(store, top_k=3).run(*question, filters=mine)["documents"]
+    assert {document.meta["allow"] for document in seen} == {"ada"}
+    plain = HybridRetriever(store, top_k=3, distinct=False).run(*question)["documents"]
+    assert [document.content for document in plain] == [BEARS] * 3

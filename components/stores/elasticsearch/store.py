@@ -61,7 +61,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
 
     __init__.__signature__ = ElasticsearchSettings.signature()  # type: ignore[attr-defined]  # for loaders of YAML
 
-    def _compose(self) -> None:
+    def _compose(self, any_design: bool = False) -> None:
         """Make the parts, all of them light: the first request opens the connection."""
         settings = self.settings
         HaystackStore.__init__(
@@ -88,7 +88,7 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         self.requests = Requests(self.connection)
         self.indices = IndexSet(
             self.requests, settings.index, settings.design(), settings.shards, settings.replicas, settings.max_fields,
-            settings.custom_mapping,
+            settings.custom_mapping, any_design,
         )  # fmt: skip
         self.active = ActiveIndex(self.indices)
         self.passages = Passages(
@@ -392,6 +392,12 @@ class ElasticsearchDocumentStore(AsyncMethods, HaystackStore):
         finally:
             new.close()
             self.active.forget()
+
+    def as_made(self) -> "ElasticsearchDocumentStore":
+        """This store to read documents from, by whatever settings its index was made."""
+        made = ElasticsearchDocumentStore(**vars(self.settings))
+        made._compose(any_design=True)
+        return made
 
     def make_version(self, name: str, **changed: Any) -> "ElasticsearchDocumentStore":
         """A store over a new version of the index that no alias names yet; both its indices are made."""

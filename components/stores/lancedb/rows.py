@@ -125,7 +125,7 @@ def as_vector(embedding: Sequence[float], dimension: int, whose: str) -> "np.nda
     if vector.shape != (dimension,):
         raise ValueError(
             f"The embedding of {whose} has {vector.size} numbers, but this store holds embeddings of {dimension}. "
-            "Use the embedder the index was made with, or index anew into an empty store."
+            "Use the embedder the index was made with, or make it anew: `excerpt index PATH... --rebuild`"
         )
     if not np.isfinite(vector).all():
         raise ValueError(f"The embedding of {whose} holds NaN or infinite numbers")

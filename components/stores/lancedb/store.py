@@ -71,6 +71,7 @@ class LanceDBDocumentStore(AsyncMethods):
         self.durable = durable
         self._boosts = {name: weight for name, weight in fields.items() if weight > 0}
         self._fields = list(fields)
+        self._any_settings = False
         self._pinned: Path | None = None  # the folder of a rebuild that is not in use yet
         self._open_passages: Passages | None = None
         self._open_sources: SQLiteSourceRecord | None = None
@@ -164,6 +165,13 @@ class LanceDBDocumentStore(AsyncMethods):
             expect_again(self.sources, self._metas())
             losses.unlink(missing_ok=True)
         yield
+
+    def as_made(self) -> "LanceDBDocumentStore":
+        """This store to read documents from, by whatever settings it was made."""
+        made = copy.copy(self)
+        made._forget_handles()
+        made._any_settings, made._pinned = True, self.home
+        return made
 
     @contextmanager
     def rebuilt(self, before_switch: Callable[[], None] | None = None) -> Iterator["LanceDBDocumentStore"]:
@@ -381,7 +389,9 @@ class LanceDBDocumentStore(AsyncMethods):
             self._forget_handles()  # a fork shares no handles with its parent
         home = self.home
         if self._open_passages is None:
-            table = PassageTable(home, self._fields, self._language_name, self.embedding_dimension, self.durable)
+            table = PassageTable(
+                home, self._fields, self._language_name, self.embedding_dimension, self.durable, self._any_settings
+            )
             self._open_passages = Passages(table, self._boosts)
         return self._open_passages
 

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 TABLE = "passages"
 FORMAT = 1
+REBUILD = "`excerpt index PATH... --rebuild`"
 # Every commit leaves a fragment, and searches slow down with each (300 commits of one row: 8 times slower).
 COMMITS_BEFORE_OPTIMISING = 32
 # Old versions live on for readers in the middle of a search; those that are slower start it again.
@@ -45,6 +46,7 @@ class PassageTable:
     :param language: Whose stemmer the full-text indexes use.
     :param dimension: Length of the embeddings; None until the first document with one is written.
     :param durable: Force each batch to disk before its write is called done.
+    :param any_settings: Open it also where it was made by others: to read documents, not to search.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class PassageTable:
     language: str
     dimension: int | None
     durable: bool
+    any_settings: bool = False
     _connection: "AsyncConnection | None" = None
     _table: "AsyncTable | None" = None
     _commits: int = 0
@@ -87,7 +90,8 @@ class PassageTable:
                 table = await open_whole(await self.connection(), TABLE, self.folder, self._durability)
                 if table is None:
                     return None  # another process is creating it
-                await self._check(table)
+                if not self.any_settings:
+                    await self._check(table)
                 # Fragments that others left count as commits that await tidying up.
                 stats = await table.stats()
                 self._commits = max(0, stats["fragment_stats"]["num_fragments"] - 1)  # type: ignore[index]
@@ -224,20 +228,20 @@ class PassageTable:
         if about["language"] != self.language:
             raise ValueError(
                 f"The index in {self.path} was made for language {about['language']!r}, the setting `language` says "
-                f"{self.language!r}. Set it back, or index anew into an empty folder."
+                f"{self.language!r}. Set it back, or make it anew with this one: {REBUILD}"
             )
         missing = [name for name in self.fields if rows.field_column(name) not in schema.names]
         if missing:
             raise ValueError(
                 f"The index in {self.path} cannot search the fields {missing} named in `search_fields`: it was made "
-                "without them. Take them out, or index anew into an empty folder."
+                f"without them. Take them out, or make it anew with them: {REBUILD}"
             )
         if rows.VECTOR in schema.names:
             dimension = schema.field(rows.VECTOR).type.list_size
             if self.dimension not in (None, dimension):
                 raise ValueError(
                     f"The index in {self.path} holds embeddings of {dimension} numbers, the setting "
-                    f"`embedding_dimension` says {self.dimension}. Use the embedder it was made with, or index anew "
-                    "into an empty folder."
+                    f"`embedding_dimension` says {self.dimension}. Use the embedder it was made with, or make it anew "
+                    f"with this one: {REBUILD}"
                 )
             self.dimension = dimension

@@ -40,6 +40,7 @@ class IndexSet:
     :param name: The alias.
     :param design: What the mapping is made of.
     :param custom_mapping: Takes the place of the design's mapping.
+    :param any_design: An index that was made by another one is taken all the same: to read from it.
     """
 
     requests: Requests
@@ -49,6 +50,7 @@ class IndexSet:
     replicas: int | str
     max_fields: int
     custom_mapping: dict[str, Any] | None = None
+    any_design: bool = False
 
     def find(self) -> IndexTarget | None:
         """Where the passages are, or None when there is no index yet."""
@@ -169,7 +171,8 @@ class IndexSet:
         :raises ElasticsearchStoreError: When the index was made with other settings than these.
         """
         mapping = self.mapping(target)
-        if self.custom_mapping is None and (differences := self.design.differences(mapping)):
+        is_ours = self.custom_mapping is None and not self.any_design
+        if is_ours and (differences := self.design.differences(mapping)):
             raise ElasticsearchStoreError(
                 f"index {target.index} was made with other settings: {'; '.join(differences)}. Use those it was made "
                 f"with, or make it anew with these: {REBUILD}"

@@ -1,0 +1,1 @@
+"""What happens between a store's hits and the passages that a reader gets."""

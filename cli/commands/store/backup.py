@@ -25,7 +25,7 @@ def backup(
     """
     require_index(pipelines, store)
     from components.stores.lancedb import LanceDBDocumentStore
-    from components.stores.lancedb.backup import back_up
+    from components.stores.lancedb.disk.backup import back_up
 
     documents = load("index", pipelines, store).document_store
     if not isinstance(documents, LanceDBDocumentStore):

@@ -18,11 +18,12 @@ from components.stores.contract import StoreStatus, check_search
 from components.stores.filters import require
 from components.stores.fusion import Fusion
 from components.stores.lancedb import metadata, rows
+from components.stores.lancedb.disk.lock import FolderLock, one_writer
+from components.stores.lancedb.disk.rebuild import discard, folder_in_use, next_folder, switch
+from components.stores.lancedb.disk.recovery import LOSSES, expect_again
 from components.stores.lancedb.filters import condition_sql, ids_condition, to_sql
-from components.stores.lancedb.lock import FolderLock, one_writer
+from components.stores.lancedb.memory import limit_arenas
 from components.stores.lancedb.passages import IDS_AT_ONCE, Passages
-from components.stores.lancedb.rebuild import discard, folder_in_use, next_folder, switch
-from components.stores.lancedb.recovery import LOSSES, expect_again
 from components.stores.lancedb.runtime import run, run_async
 from components.stores.lancedb.sources import SQLiteSourceRecord
 from components.stores.lancedb.table import PassageTable
@@ -156,15 +157,22 @@ class LanceDBDocumentStore(AsyncMethods):
     @contextmanager
     def loading(self) -> Iterator[None]:
         """
-        While this is open much is written; this store holds nothing back, and tidies up as it goes. What a crash has
-        cost is looked for first: files of which passages are missing are made pending in the record.
+        While this is open much is written; this store holds nothing back, and tidies up as it goes, memory included
+        (`memory`). What a crash has cost is looked for first: files of which passages are missing are made pending in
+        the record.
         """
+        limit_arenas()
         run(self._passages.table.existing())
         losses = self.home / LOSSES
         if losses.exists():
             expect_again(self.sources, self._metas())
             losses.unlink(missing_ok=True)
-        yield
+        table = self._passages.table
+        table.loading = True
+        try:
+            yield
+        finally:
+            run(table.finish_loading())
 
     def as_made(self) -> "LanceDBDocumentStore":
         """This store to read documents from, by whatever settings it was made."""

@@ -14,8 +14,9 @@ from filelock import FileLock
 
 from components.stores.lancedb import lazy_import as lancedb_import
 from components.stores.lancedb import rows
-from components.stores.lancedb.durability import Durability, newest_version, sweep_abandoned, writing
-from components.stores.lancedb.recovery import in_thread, open_whole
+from components.stores.lancedb.disk.durability import Durability, newest_version, sweep_abandoned, writing
+from components.stores.lancedb.disk.recovery import in_thread, open_whole
+from components.stores.lancedb.memory import give_back
 
 if TYPE_CHECKING:
     from lancedb import AsyncConnection
@@ -28,6 +29,10 @@ FORMAT = 1
 REBUILD = "`excerpt index PATH... --rebuild`"
 # Every commit leaves a fragment, and searches slow down with each (300 commits of one row: 8 times slower).
 COMMITS_BEFORE_OPTIMISING = 32
+# While much is written: one more for so many rows there are, up to so many.
+ROWS_A_COMMIT = 150
+MOST_COMMITS = 256
+COMMITS_BEFORE_OPENING_ANEW = 32
 # Old versions live on for readers in the middle of a search; those that are slower start it again.
 KEEP_OLD_VERSIONS = timedelta(seconds=30)
 _KEEP_ALL = timedelta(days=36_500)
@@ -46,6 +51,7 @@ class PassageTable:
     :param language: Whose stemmer the full-text indexes use.
     :param dimension: Length of the embeddings; None until the first document with one is written.
     :param durable: Force each batch to disk before its write is called done.
+    :param loading: Much is written: the table is opened anew now and then, which keeps memory bounded.
     :param any_settings: Open it also where it was made by others: to read documents, not to search.
     """
 
@@ -55,9 +61,11 @@ class PassageTable:
     dimension: int | None
     durable: bool
     any_settings: bool = False
+    loading: bool = False
     _connection: "AsyncConnection | None" = None
     _table: "AsyncTable | None" = None
     _commits: int = 0
+    _since_opened: int = 0
     _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     _creating: asyncio.Lock = field(default_factory=asyncio.Lock)
     _durability: Durability = field(init=False)
@@ -114,11 +122,35 @@ class PassageTable:
             yield await self._for_writing(dimension)
             await self._sync()
             self._commits += 1
-        if self._commits >= COMMITS_BEFORE_OPTIMISING:
-            try:
-                await self.optimise()
-            except Exception as error:  # what was to be written is written
-                logger.warning("The index in %s could not be tidied up, which is tried again: %s", self.path, error)
+            self._since_opened += 1
+        if self._commits >= COMMITS_BEFORE_OPTIMISING and self._commits >= await self._commits_allowed():
+            await self._try_to_optimise()
+        if self.loading and self._since_opened >= COMMITS_BEFORE_OPENING_ANEW:
+            # Not closed: a search may be in the middle of something. What nobody holds any more goes by itself.
+            self._table = self._connection = None
+            self._since_opened = 0
+            await asyncio.to_thread(give_back)
+
+    async def finish_loading(self) -> None:
+        """Tidy up what a load has left, if it was long."""
+        self.loading = False
+        if self._table is not None and self._commits >= COMMITS_BEFORE_OPTIMISING:
+            await self._try_to_optimise()
+
+    async def _commits_allowed(self) -> int:
+        """
+        How many commits may wait to be merged. Merging writes the whole table and its indexes: every 32 commits, that
+        would take most of the time of a long load. While much is written, they wait until they are worth it.
+        """
+        if not self.loading or self._table is None:
+            return COMMITS_BEFORE_OPTIMISING
+        return min(MOST_COMMITS, await self._table.count_rows() // ROWS_A_COMMIT)
+
+    async def _try_to_optimise(self) -> None:
+        try:
+            await self.optimise()
+        except Exception as error:  # what was to be written is written
+            logger.warning("The index in %s could not be tidied up, which is tried again: %s", self.path, error)
 
     async def _for_writing(self, dimension: int | None) -> "AsyncTable":
         """The table, created when missing; with a vector column when `dimension` is given."""

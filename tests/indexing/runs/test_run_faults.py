@@ -12,7 +12,7 @@ from haystack import Document, component
 from haystack.core.errors import PipelineRuntimeError
 
 from components.stores.contract import StoreBusyError
-from components.stores.lancedb.lock import one_writer
+from components.stores.lancedb.disk.lock import one_writer
 from indexing.convert import pool as pool_module
 from indexing.converter import FileConverter
 from indexing.pipeline import PipelineShapeError

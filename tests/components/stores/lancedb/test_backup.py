@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from components.stores.lancedb import LanceDBDocumentStore
-from components.stores.lancedb.backup import BackupError, back_up
+from components.stores.lancedb.disk.backup import BackupError, back_up
 from indexing.run import index
 from tests.indexing.pipeline import build, contents, store_of
 

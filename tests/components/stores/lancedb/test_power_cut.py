@@ -9,7 +9,7 @@ from haystack import Document
 
 from components.stores.lancedb import LanceDBDocumentStore
 from components.stores.lancedb import table as lancedb_table
-from components.stores.lancedb.durability import MARKER, Durability, newest_version
+from components.stores.lancedb.disk.durability import MARKER, Durability, newest_version
 from tests.components.stores.lancedb.power_cut import LAYOUTS, NoRights, cuts
 
 
@@ -114,7 +114,8 @@ def test_a_clock_set_back_leaves_nothing_out(tmp_path, monkeypatch):
     synced: set[str] = set()
     monkeypatch.setattr("time.time", lambda: 1.0)  # 1970
     monkeypatch.setattr(
-        "components.stores.lancedb.durability._sync", lambda path: synced.add(path.name) if path.is_file() else None
+        "components.stores.lancedb.disk.durability._sync",
+        lambda path: synced.add(path.name) if path.is_file() else None,
     )
     store = LanceDBDocumentStore(tmp_path / "store")
     for number in range(3):
@@ -130,7 +131,7 @@ def test_what_a_killed_run_left_is_forced_to_disk_by_the_next(tmp_path, monkeypa
     loose.close()
     before = {path.name for path in (tmp_path / "store" / "passages.lance" / "data").iterdir()}
     synced: set[str] = set()
-    monkeypatch.setattr("components.stores.lancedb.durability._sync", lambda path: synced.add(path.name))
+    monkeypatch.setattr("components.stores.lancedb.disk.durability._sync", lambda path: synced.add(path.name))
     store = LanceDBDocumentStore(tmp_path / "store")
     store.write_documents(batch(2))
     store.close()
@@ -139,7 +140,7 @@ def test_what_a_killed_run_left_is_forced_to_disk_by_the_next(tmp_path, monkeypa
 
 def test_data_is_forced_to_disk_before_the_manifest_that_names_it(tmp_path, monkeypatch):
     order: list[Path] = []
-    monkeypatch.setattr("components.stores.lancedb.durability._sync", order.append)
+    monkeypatch.setattr("components.stores.lancedb.disk.durability._sync", order.append)
     store = LanceDBDocumentStore(tmp_path / "store")
     store.write_documents(batch(0))  # makes the table too, which is forced to disk by itself
     for number in range(1, 3):

@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from components.stores.lancedb.durability import LOCK, MARKER
-from components.stores.lancedb.recovery import LOSSES
+from components.stores.lancedb.disk.durability import LOCK, MARKER
+from components.stores.lancedb.disk.recovery import LOSSES
 
 # Holds the name of the folder in use. Missing: the store's own folder is, as in every index that was never rebuilt.
 CURRENT = "current"

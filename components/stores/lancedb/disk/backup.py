@@ -10,8 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from components.stores.lancedb.durability import VERSIONS, Durability, newest_version, versions
-from components.stores.lancedb.recovery import LOSSES
+from components.stores.lancedb.disk.durability import VERSIONS, Durability, newest_version, versions
+from components.stores.lancedb.disk.recovery import LOSSES
 from components.stores.lancedb.table import TABLE
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from components.stores.contract import SourceRecord
-from components.stores.lancedb import durability
-from components.stores.lancedb.durability import Durability
+from components.stores.lancedb.disk import durability
+from components.stores.lancedb.disk.durability import Durability
 
 if TYPE_CHECKING:
     from lancedb import AsyncConnection

@@ -1,8 +1,8 @@
 """
 A day in the life of an index: files come, change, move and go; runs are killed and the power is cut in between.
 
-After each step the next undisturbed run must leave what a fresh index of the same files holds. With a number of files it
-is a command: python -m tests.indexing.runs.day 2000
+After each step the next undisturbed run must leave what a fresh index of the same files holds. With a number of files
+it is a command: python -m tests.indexing.runs.day 2000
 """
 
 import os
@@ -109,7 +109,7 @@ class Day:
         store_of(pipeline).close()
         self.steps.append(
             f"{what}: {len(report.indexed):,} indexed ({report.taken_over:,} by their content), {report.unchanged:,} "
-            f"unchanged, {len(report.removed):,} removed, {len(report.refused):,} refused, {spent:.1f} s; as a fresh one"
+            f"unchanged, {len(report.removed):,} removed, {len(report.refused):,} refused, {spent:.1f} s; as fresh"
         )
 
 

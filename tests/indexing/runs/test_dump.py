@@ -10,8 +10,8 @@ from haystack import Document
 
 from components.stores.lancedb import LanceDBDocumentStore
 from indexing.maintenance.dump import DumpError, dump, load
-from indexing.run import index
 from indexing.maintenance.verify import verify
+from indexing.run import index
 from tests.components.stores.memory.store import InMemoryStore
 from tests.indexing.pipeline import build, contents, store_of
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from haystack import Document
 
-from indexing.run import index
 from indexing.maintenance.verify import repair, verify
+from indexing.run import index
 from tests.indexing.pipeline import build, contents, store_of
 from tests.indexing.real_files import WRITERS
 

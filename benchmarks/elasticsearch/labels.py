@@ -79,7 +79,7 @@ def load(url: str, documents: list[Document], labelled: bool) -> tuple[float, fl
     settings: dict[str, Any] = {"hosts": url, "index": f"labels-{time.time_ns()}", "replicas": 0, "timeout": 60.0}
     if not labelled:
         design = ElasticsearchDocumentStore(**settings).indices.design
-        mapping = design.mapping()
+        mapping = design.mapping(with_graph=False)  # as so few passages have none with labels
         del mapping["properties"][LABELS]
         settings["custom_mapping"] = mapping
     store = ElasticsearchDocumentStore(**settings)

@@ -2,8 +2,7 @@
 
 import copy
 import json
-import os
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,12 +18,13 @@ from components.stores.filters import require
 from components.stores.fusion import Fusion
 from components.stores.lancedb import metadata, rows
 from components.stores.lancedb.disk.lock import FolderLock, one_writer
-from components.stores.lancedb.disk.rebuild import discard, folder_in_use, next_folder, switch
+from components.stores.lancedb.disk.rebuild import discard, next_folder, switch
 from components.stores.lancedb.disk.recovery import LOSSES, expect_again
 from components.stores.lancedb.filters import condition_sql, ids_condition, to_sql
 from components.stores.lancedb.memory import limit_arenas
+from components.stores.lancedb.open_store import OpenStore
 from components.stores.lancedb.passages import IDS_AT_ONCE, Passages
-from components.stores.lancedb.runtime import run, run_async
+from components.stores.lancedb.runtime import run
 from components.stores.lancedb.sources import SQLiteSourceRecord
 from components.stores.lancedb.table import PassageTable
 
@@ -72,12 +72,15 @@ class LanceDBDocumentStore(AsyncMethods):
         self.durable = durable
         self._boosts = {name: weight for name, weight in fields.items() if weight > 0}
         self._fields = list(fields)
-        self._any_settings = False
-        self._pinned: Path | None = None  # the folder of a rebuild that is not in use yet
-        self._open_passages: Passages | None = None
-        self._open_sources: SQLiteSourceRecord | None = None
-        self._open_process = os.getpid()
-        self._open_home: Path | None = None
+        self._open = self._opened()
+
+    def _opened(self, pinned: Path | None = None, any_settings: bool = False) -> OpenStore:
+        def make_table(home: Path) -> PassageTable:
+            return PassageTable(
+                home, self._fields, self._language_name, self.embedding_dimension, self.durable, any_settings
+            )
+
+        return OpenStore(Path(self.path), make_table, self._boosts, self.durable, pinned)
 
     # What a pipeline needs to write the store down and to copy it.
 
@@ -102,7 +105,7 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._forget_handles()
+        self._open = self._opened()
 
     def warm_up(self) -> None:
         """Import LanceDB (half a second) and open the table, so that the first search need not; may run in a thread."""
@@ -110,11 +113,7 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def close(self) -> None:
         """Let go of files and connections; the next use opens them again."""
-        if self._open_passages is not None:
-            self._open_passages.table.close()
-        if self._open_sources is not None:
-            self._open_sources.close()
-        self._forget_handles()
+        self._open.close()
 
     def optimise(self) -> None:
         """
@@ -126,19 +125,12 @@ class LanceDBDocumentStore(AsyncMethods):
     @property
     def sources(self) -> SQLiteSourceRecord:
         """The record of what is indexed, in `sources.sqlite3` beside the passages."""
-        home = self.home
-        if self._open_sources is None:
-            self._open_sources = SQLiteSourceRecord(home / "sources.sqlite3", self.durable)
-        return self._open_sources
+        return self._open.sources
 
     @property
     def home(self) -> Path:
         """The folder inside the store that passages and record lie in now; another one after a rebuild."""
-        home = self._pinned or folder_in_use(Path(self.path))
-        if home != self._open_home:
-            self._forget_handles()  # not closed: another thread may be in the middle of a search
-            self._open_home = home
-        return home
+        return self._open.home
 
     @property
     def folder(self) -> Path:
@@ -177,8 +169,7 @@ class LanceDBDocumentStore(AsyncMethods):
     def as_made(self) -> "LanceDBDocumentStore":
         """This store to read documents from, by whatever settings it was made."""
         made = copy.copy(self)
-        made._forget_handles()
-        made._any_settings, made._pinned = True, self.home
+        made._open = made._opened(self.home, any_settings=True)
         return made
 
     @contextmanager
@@ -192,9 +183,8 @@ class LanceDBDocumentStore(AsyncMethods):
         :param before_switch: Called directly before the switch; what it raises stops it.
         """
         store, old, last = Path(self.path), self.home, self.sources.next_generation()
-        new = copy.copy(self)
-        new._forget_handles()
-        new._pinned = next_folder(store)
+        new, home = copy.copy(self), next_folder(store)
+        new._open = new._opened(home)
         try:
             new.sources.continue_generations(last)
             yield new
@@ -204,12 +194,12 @@ class LanceDBDocumentStore(AsyncMethods):
                 before_switch()
         except BaseException:
             new.close()
-            discard(store, new._pinned)
+            discard(store, home)
             raise
         new.close()
-        switch(store, new._pinned)
+        switch(store, home)
         if self.count_documents() != expected:
-            raise RuntimeError(f"The rebuilt index in '{new._pinned}' lacks passages. The old one is in '{old}'.")
+            raise RuntimeError(f"The rebuilt index in '{home}' lacks passages. The old one is in '{old}'.")
         discard(store, old)
 
     def status(self) -> StoreStatus:
@@ -221,12 +211,12 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def count_documents(self) -> int:
         """How many documents the store holds."""
-        return self._read(lambda passages: passages.count(None))
+        return self._open.read(lambda passages: passages.count(None))
 
     def count_documents_by_filter(self, filters: dict[str, Any]) -> int:
         """How many documents match."""
         where = to_sql(filters)
-        return self._read(lambda passages: passages.count(where))
+        return self._open.read(lambda passages: passages.count(where))
 
     def filter_documents(self, filters: dict[str, Any] | None = None) -> list[Document]:
         """
@@ -236,7 +226,7 @@ class LanceDBDocumentStore(AsyncMethods):
         """
         columns = [*rows.DOCUMENT_COLUMNS, rows.VECTOR]
         where = to_sql(filters)
-        table = self._read(lambda passages: passages.select(where, columns))
+        table = self._open.read(lambda passages: passages.select(where, columns))
         return [] if table is None else rows.to_documents(table)
 
     def hybrid_search(
@@ -261,7 +251,7 @@ class LanceDBDocumentStore(AsyncMethods):
         """
         check_search(queries, embeddings, top_k)
         where = to_sql(filters)
-        return self._read(lambda passages: passages.search(queries, embeddings, top_k, where, fusion))
+        return self._open.read(lambda passages: passages.search(queries, embeddings, top_k, where, fusion))
 
     async def hybrid_search_async(
         self,
@@ -273,16 +263,8 @@ class LanceDBDocumentStore(AsyncMethods):
     ) -> list[list[Document]]:
         """What `hybrid_search` does, without keeping the event loop waiting."""
         check_search(queries, embeddings, top_k)
-        where, passages = to_sql(filters), self._passages
-        try:
-            found = await run_async(passages.search(queries, embeddings, top_k, where, fusion))
-        except (RuntimeError, OSError, ValueError):
-            if self._passages is passages:
-                raise
-        else:
-            if self._passages is passages:
-                return found
-        return await run_async(self._passages.search(queries, embeddings, top_k, where, fusion))
+        where = to_sql(filters)
+        return await self._open.read_async(lambda passages: passages.search(queries, embeddings, top_k, where, fusion))
 
     def count_unique_metadata_by_filter(self, filters: dict[str, Any], metadata_fields: list[str]) -> dict[str, int]:
         """How many distinct values each field has among the documents that match."""
@@ -370,38 +352,12 @@ class LanceDBDocumentStore(AsyncMethods):
 
     def _metas(self, filters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         where = to_sql(filters)
-        table = self._read(lambda passages: passages.select(where, ["meta"]))
+        table = self._open.read(lambda passages: passages.select(where, ["meta"]))
         return [] if table is None else [json.loads(meta) for meta in table["meta"].to_pylist()]
-
-    def _forget_handles(self) -> None:
-        self._open_passages = self._open_sources = None
-        self._open_home = None
-        self._open_process = os.getpid()
-
-    def _read(self, work: Callable[[Passages], Coroutine[Any, Any, _T]]) -> _T:
-        """What `work` reads; once more where a rebuild has put another folder in the place of the one it read."""
-        passages = self._passages
-        try:
-            found = run(work(passages))
-        except (RuntimeError, OSError, ValueError):
-            if self._passages is passages:
-                raise
-        else:
-            if self._passages is passages:  # else it may have opened an empty folder
-                return found
-        return run(work(self._passages))
 
     @property
     def _passages(self) -> Passages:
-        if self._open_process != os.getpid():
-            self._forget_handles()  # a fork shares no handles with its parent
-        home = self.home
-        if self._open_passages is None:
-            table = PassageTable(
-                home, self._fields, self._language_name, self.embedding_dimension, self.durable, self._any_settings
-            )
-            self._open_passages = Passages(table, self._boosts)
-        return self._open_passages
+        return self._open.passages
 
 
 def _without_duplicates(documents: list[Document], policy: DuplicatePolicy) -> list[Document]:

@@ -14,7 +14,7 @@ from indexing.convert.pool import Converted, ConverterPool, Limits
 from indexing.fingerprint import source_version
 from indexing.refused_file import RefusedFile
 from indexing.sources import INSIDE, shown, source_id_of
-from indexing.spool import named_by_its_place, spooled
+from indexing.spool import absolute, named_by_its_place, spooled
 
 
 @component
@@ -75,6 +75,16 @@ class FileConverter:
             limits = Limits(self.timeout, self.memory_mb << 20, self.max_file_mb << 20)
             options = Options(self.hidden == "read", self.archives, self.attachments, self.ocr == "auto")
             self._pool = ConverterPool(self.workers, limits, options)
+
+    def begin(self, sources: Sequence[str | Path]) -> None:
+        """
+        Start converting what the next `run` will be asked for, while the passages of others are embedded.
+
+        :param sources: files; each should be asked for soon, as its text waits in memory.
+        """
+        self.warm_up()
+        assert self._pool is not None  # noqa: S101 - warm_up has just seen to it
+        self._pool.begin(absolute(source) for source in sources)
 
     def close(self) -> None:
         """End the converting processes; a later run starts them again."""

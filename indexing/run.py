@@ -147,8 +147,13 @@ class _Run:
             self._tell_progress(taken)
 
     def _all_through(self, files: list[FoundFile]) -> None:
-        for batch in _batches(files, self.batch_files, self.batch_bytes):
+        begin = getattr(self.pipeline.reader_of_files, "begin", None)
+        batches = list(_batches(files, self.batch_files, self.batch_bytes))
+        for number, batch in enumerate(batches):
             self.held.check()
+            if begin is not None:  # one batch is converted while the one before is embedded
+                following = batches[number : number + 2]
+                begin([file.path for some in following for file in some if file.fetch is None])
             self._through(self._fetched(batch))
             self._tell_progress(batch)
 

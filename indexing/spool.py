@@ -25,13 +25,13 @@ def spooled(sources: Sequence[str | Path | ByteStream]) -> Iterator[list[str]]:
     :raises ValueError: for bytes without a `file_path` in their meta.
     """
     if not any(isinstance(source, ByteStream) for source in sources):
-        yield [_absolute(source) for source in sources if not isinstance(source, ByteStream)]
+        yield [absolute(source) for source in sources if not isinstance(source, ByteStream)]
         return
     with tempfile.TemporaryDirectory(prefix="excerpt-") as folder:
         paths = []
         for number, source in enumerate(sources):
             if not isinstance(source, ByteStream):
-                paths.append(_absolute(source))
+                paths.append(absolute(source))
                 continue
             if not source.meta.get("file_path"):
                 raise ValueError("FileConverter: bytes need `file_path` in their meta: the address they are known by.")
@@ -52,6 +52,7 @@ def named_by_its_place(converted: Converted, source: str | Path | ByteStream) ->
     )
 
 
-def _absolute(source: str | Path) -> str:
+def absolute(source: str | Path) -> str:
+    """The path as a converter gets it."""
     folder, name = os.path.split(os.path.abspath(source))
     return os.path.join(os.path.realpath(folder), name)

@@ -83,6 +83,7 @@ class ConverterPool:
         self._options = (options or Options()).changed()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="convert")
         self._idle: queue.LifoQueue[_Forker] = queue.LifoQueue()
+        self._begun: dict[str, Future[Converted]] = {}
         for _ in range(workers):
             self._idle.put(_Forker())
 
@@ -92,9 +93,19 @@ class ConverterPool:
 
         :raises OSError: when this machine has no process, descriptor or memory left for a converter.
         """
-        futures: list[Future[Converted]] = [self._threads.submit(self._one, os.fspath(path)) for path in paths]
+        names = [os.fspath(path) for path in paths]
+        self.begin(name for name in names if name not in self._begun)
+        futures = [
+            self._begun.pop(name) if name in self._begun else self._threads.submit(self._one, name) for name in names
+        ]
         for future in futures:
             yield future.result()
+
+    def begin(self, paths: Iterable[str]) -> None:
+        """Start with files that `convert` will be asked for next, while others do something with the ones before."""
+        for path in paths:
+            if path not in self._begun:
+                self._begun[path] = self._threads.submit(self._one, path)
 
     def close(self) -> None:
         self._threads.shutdown(wait=True, cancel_futures=True)

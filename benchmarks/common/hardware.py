@@ -6,7 +6,7 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
@@ -26,9 +26,16 @@ def hardware(packages: Sequence[str]) -> dict[str, Any]:
         "gpu": _gpu(),
         "load_average_at_end": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
+        "packages": {name: _version(name) for name in packages},
         "arguments": [argument for argument in sys.argv[1:] if "/" not in argument],
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # an engine that this machine does without
+        return "none"
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:

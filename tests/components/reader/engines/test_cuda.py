@@ -90,6 +90,8 @@ def test_a_batch_that_the_gpu_cannot_hold_is_read_in_halves(bundled: Path) -> No
         assert reader.run("When was it built?", texts, top_k=1)["answers"][0].data == whole.data
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
+        del held  # kept by torch until asked for: other processes, the next test's among them, would find none
+        torch.cuda.empty_cache()
 
 
 @on_gpu

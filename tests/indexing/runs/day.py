@@ -124,7 +124,7 @@ def live(day: Day, count: int, seconds: float, disturbances: int = 1) -> None:
     """
     From morning to evening; each step is disturbed before it is settled, the second and fourth by the power.
 
-    :param seconds: how long a run goes on at most before it is disturbed.
+    :param seconds: how long the first run goes on at most before it is disturbed; those after it have less to do.
     """
     steps = (
         (f"{count:,} files", lambda: day.write(count)),
@@ -136,7 +136,7 @@ def live(day: Day, count: int, seconds: float, disturbances: int = 1) -> None:
     for number, (what, act) in enumerate(steps):
         act()
         for _ in range(disturbances):
-            day.disturb(power=number % 2 == 1, seconds=seconds)
+            day.disturb(power=number % 2 == 1, seconds=seconds if number == 0 else min(seconds, 0.8))
         day.settle(what)
 
 
@@ -155,7 +155,7 @@ def main(count: int) -> None:
         seed = random.randrange(10**9)
         day = Day(folder, store, random.Random(seed), made)
         print(f"seed {seed}", flush=True)
-        live(day, count, seconds=10.0)
+        live(day, count, seconds=10.0, disturbances=3)
         print("\n".join(day.steps))
         print(f"{day.kills} kills and {day.cuts} power cuts hit a run at work; nothing is different from a fresh index")
 

@@ -31,7 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("squad", type=Path, help="train-v1.1.json or .json.gz")
     parser.add_argument("--files", type=int, default=50, help="of a round")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=5, help="0: only the many small files")
     parser.add_argument("--many", type=int, default=10_000, help="small files, for ours alone; 0: none")
     parser.add_argument("--out", type=Path, help="JSON file to write")
     given = parser.parse_args()
@@ -39,10 +39,12 @@ def main() -> None:
     ours, theirs = Excerpt(), Haystack()
     result: dict[str, Any] = {"files": given.files, "rounds": given.rounds}
     with tempfile.TemporaryDirectory() as folder:
-        result |= compare(Path(folder), given.squad, given.files, given.rounds, ours, theirs)
+        if given.rounds:
+            result |= compare(Path(folder), given.squad, given.files, given.rounds, ours, theirs)
         if given.many:
             result["many"] = many(Path(folder), given.squad, given.many, ours)
-    result["setting"] = hardware(("haystack-ai", "lancedb", "torch", "sentence-transformers", "pypdf", "trafilatura"))
+    packages = ("haystack-ai", "lancedb", "torch", "sentence-transformers")
+    result["setting"] = hardware((*packages, "pypdf", "trafilatura") if given.rounds else packages)
     if given.out is not None:
         given.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 

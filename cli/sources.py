@@ -2,11 +2,16 @@
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.exits import CommandError
+from cli.terminal.output import is_quiet
+from cli.terminal.progress import SECONDS_BETWEEN_LINES
+from cli.terminal.text import printable
+from cli.terminal.words import plural
 
 if TYPE_CHECKING:
     from indexing.remote.origin import Origin
@@ -44,7 +49,9 @@ def open_sources(
 
     files = [Path(place) for place in places if not is_address(place)]
     try:
-        origins: list[Origin] = [open_origin(one, max_pages, private_addresses) for one in places if is_address(one)]
+        origins: list[Origin] = [
+            open_origin(one, max_pages, private_addresses, _Looking()) for one in places if is_address(one)
+        ]
         if json_lines is not None:
             lines = sys.stdin.buffer if json_lines == "-" else Path(json_lines).open("rb")  # noqa: SIM115 - the list closes it
             origins.append(JsonLines(lines, name))
@@ -53,3 +60,16 @@ def open_sources(
     except OSError as error:
         raise CommandError(f"the JSON lines `{json_lines}` cannot be read: {error.strerror}") from error
     return files, origins
+
+
+class _Looking:
+    """Says now and then how far a site has been looked at: that takes long, as it is done politely."""
+
+    def __init__(self) -> None:
+        self._told = 0.0
+
+    def __call__(self, pages: int, address: str) -> None:
+        now = time.monotonic()
+        if not is_quiet() and now - self._told >= SECONDS_BETWEEN_LINES:
+            self._told = now
+            print(f"Looking at {printable(address)} ({plural(pages, 'page')} before)", file=sys.stderr, flush=True)

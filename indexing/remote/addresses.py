@@ -1,7 +1,7 @@
 """Which of the things to index are addresses elsewhere, and what opens them?"""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -20,14 +20,20 @@ def is_address(path: str | Path) -> bool:
     return isinstance(path, str) and (_ADDRESS.match(path) is not None or path.startswith(SCHEME))
 
 
-def open_origin(address: str, max_pages: int = 1_000, private_addresses: bool = False) -> Origin:
+def open_origin(
+    address: str,
+    max_pages: int = 1_000,
+    private_addresses: bool = False,
+    on_page: Callable[[int, str], None] | None = None,
+) -> Origin:
     """
     A web site for http:// and https://, for any other scheme an object store.
 
+    :param max_pages: and the others: as `WebSite` takes them.
     :raises OriginError: when it cannot be opened; says what to do.
     """
     if address.lower().startswith(("http://", "https://")):
-        return WebSite(address, max_pages, private_addresses=private_addresses)
+        return WebSite(address, max_pages, private_addresses=private_addresses, on_page=on_page)
     if address.startswith(SCHEME):
         raise OriginError(f"`{address}` is a list that was given as JSON lines: give it again (--json-lines)")
     return ObjectStore(address)

@@ -6,7 +6,7 @@ import mimetypes
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +43,7 @@ class WebSite:
     :param delay: seconds between two requests; a longer Crawl-delay of robots.txt holds.
     :param private_addresses: whether addresses of this machine and its network may be asked.
     :param pages: only these addresses of the host, each with the one that it was found by way of.
+    :param on_page: called before each page with how many were looked at, and its address.
     :raises OriginError: for an address that is none, or holds a password.
     """
 
@@ -53,6 +54,7 @@ class WebSite:
         delay: float = 0.5,
         private_addresses: bool = False,
         pages: Mapping[str, str] | None = None,
+        on_page: Callable[[int, str], None] | None = None,
     ) -> None:
         parts = urlsplit(address)
         if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
@@ -61,6 +63,7 @@ class WebSite:
             raise OriginError(f"the address of {parts.hostname} must not hold a name or a password: it is recorded")
         self.address = plain(address)
         self.max_pages, self.delay = max_pages, delay
+        self.on_page = on_page
         self.is_complete = False
         self._host = f"{parts.scheme.lower()}://{parts.netloc.lower()}"
         self._named = None if pages is None else set(pages)
@@ -100,6 +103,8 @@ class WebSite:
             if looked_at >= self.max_pages:
                 self.is_complete = False
                 return
+            if self.on_page is not None:
+                self.on_page(looked_at, url)
             looked_at += 1
             try:
                 response = self._get(url, max_bytes, known.get(url))

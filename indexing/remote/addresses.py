@@ -1,7 +1,7 @@
 """Which of the things to index are addresses elsewhere, and what opens them?"""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -49,15 +49,20 @@ def open_recorded(
 
     :returns: the origins, and the paths that they bring.
     """
+    again = []
+    for source in record.all():
+        covered = any(is_under(source.path, [one.scope]) and one.covers(source) for one in named)
+        if is_address(source.path) and not covered and source.state != "refused" and INSIDE not in source.path:
+            again.append(source)
+    return open_again(record, again, private_addresses), {source.path for source in again}
+
+
+def open_again(record: SourceRecord, sources: Iterable[Source], private_addresses: bool = False) -> list[Origin]:
+    """What brings just these documents of the record, which came from elsewhere."""
     origins: list[Origin] = []
     lines: list[Source] = []
     pages: dict[str, dict[str, str]] = {}  # host -> address -> the one by way of which it was found
-    paths: set[str] = set()
-    for source in record.all():
-        covered = any(is_under(source.path, [one.scope]) and one.covers(source) for one in named)
-        if not is_address(source.path) or covered or source.state == "refused" or INSIDE in source.path:
-            continue
-        paths.add(source.path)
+    for source in sources:
         if source.path.startswith(SCHEME):
             lines.append(source)
         elif source.path.startswith(("http://", "https://")):
@@ -65,10 +70,9 @@ def open_recorded(
             pages.setdefault(host, {})[source.path] = str(said_of(source).get("from", ""))
         else:
             origins.append(ObjectStore(source.path))
-    origins += [
-        WebSite(f"{host}/", len(some), private_addresses=private_addresses, pages=some) for host, some in pages.items()
-    ]
-    return [*origins, *([RecordedLines(record, lines)] if lines else [])], paths
+    for host, some in pages.items():
+        origins.append(WebSite(f"{host}/", len(some), private_addresses=private_addresses, pages=some))
+    return [*origins, *([RecordedLines(record, lines)] if lines else [])]
 
 
 class RecordedLines:

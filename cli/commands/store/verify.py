@@ -26,6 +26,9 @@ def verify(
         typer.Option("--repair", help="Mend what is not whole: delete what is of no file, index the rest again."),
     ] = False,
     rehash: Annotated[bool, typer.Option("--rehash", help="Read every file to compare its content.")] = False,
+    private: Annotated[
+        bool, typer.Option("--private-addresses", help="Also ask web servers of this machine and its network.")
+    ] = False,
     wait: Wait = 0.0,
     json: Json = False,
 ) -> None:
@@ -47,12 +50,15 @@ def verify(
         findings = verify_store(documents, rehash, on_progress)
     mended: list[str] = []
     if repair and not findings.is_whole:
+        from indexing.remote.addresses import is_address, open_again
         from indexing.run import index
 
         with documents.one_writer(wait) as held:
             paths = repair_store(documents, findings)
+            torn = [*findings.incomplete, *findings.unfinished]
+            elsewhere = open_again(documents.sources, [one for one in torn if is_address(one.path)], private)
             if paths:
-                index(loaded, paths, held=held)
+                index(loaded, [path for path in paths if not is_address(path)], origins=elsewhere, held=held)
         mended = paths
     if json:
         from cli.terminal.text import json_line

@@ -6,6 +6,8 @@ import json
 import pytest
 
 from indexing.maintenance.rebuild import rebuild
+from indexing.maintenance.verify import repair, verify
+from indexing.remote.addresses import open_again
 from indexing.remote.lines import JsonLines
 from indexing.remote.origin import OriginError
 from indexing.run import IndexReport, index
@@ -67,4 +69,15 @@ def test_a_rebuild_takes_lines_from_the_record(tmp_path, pipeline):
     assert len(report.indexed) == 4 and report.removed == []
     found = {one.meta["file_path"]: one.meta for one in store_of(pipeline).filter_documents()}
     assert (found["lines:input/1"]["allow"], found["lines:input/1"]["title"]) == ("ada", "Keepers")
+    assert run(pipeline, ROWS).unchanged == 3
+
+
+def test_what_is_not_whole_of_a_list_is_mended_from_the_record(pipeline):
+    run(pipeline, ROWS)
+    store = store_of(pipeline)
+    store.delete_by_filter({"field": "meta.file_path", "operator": "==", "value": "lines:input/two"})
+    findings = verify(store)
+    assert repair(store, findings) == ["lines:input/two"]
+    index(pipeline, [], origins=open_again(store.sources, findings.incomplete))
+    assert verify(store).is_whole and store.count_documents() == 3
     assert run(pipeline, ROWS).unchanged == 3

@@ -111,6 +111,7 @@ class Day:
             f"{what}: {len(report.indexed):,} indexed ({report.taken_over:,} by their content), {report.unchanged:,} "
             f"unchanged, {len(report.removed):,} removed, {len(report.refused):,} refused, {spent:.1f} s; as fresh"
         )
+        print(self.steps[-1], flush=True)
 
 
 def pipeline_over(store: Path) -> Pipeline:
@@ -156,7 +157,6 @@ def main(count: int) -> None:
         day = Day(folder, store, random.Random(seed), made)
         print(f"seed {seed}", flush=True)
         live(day, count, seconds=10.0, disturbances=3)
-        print("\n".join(day.steps))
         print(f"{day.kills} kills and {day.cuts} power cuts hit a run at work; nothing is different from a fresh index")
 
 

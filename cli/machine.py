@@ -25,6 +25,7 @@ EXTRAS = {
     **dict.fromkeys(("openvino", "nncf"), "openvino"),
     **dict.fromkeys(("accelerate", "matplotlib", "scipy"), "training"),
     **dict.fromkeys(("fsspec", "s3fs"), "remote"),
+    "ctranslate2": "generation",
     **dict.fromkeys(("onnx", "onnxscript", "onnxruntime"), "onnx"),
     **dict.fromkeys(
         ("hayhooks", "jwt", "prometheus_client", "httptools", "uvloop", "uvicorn", "fastapi", "mcp"), "serve"

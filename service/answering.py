@@ -19,8 +19,6 @@ from service.highlight import highlights
 from service.links import links
 from service.service import Service
 
-_CHARACTERS_A_TOKEN = 4.5
-_SMOOTHING = 0.05
 _HIDDEN_META = {FIELD, "heading_places", "page_starts", "notes", "fingerprint", "content_hash", "mtime_ns"}
 
 
@@ -183,7 +181,6 @@ def _result(
     found = [answer for answer in answers if answer.data is not None]
     for view, answer in zip(result["answers"], found, strict=True):
         _complete(service, view, answer)
-    _learn_cost(service, answered)
     documents = [one for one in answered.documents or [] if _visible(service, asked.caller, one)]
     if answered.documents is not None:
         result["passages"] = [passage_json(service, document, question) for document in documents]
@@ -245,12 +242,6 @@ def _reduced(service: Service, deadline: float) -> tuple[int | None, str | None]
     if few and service.gate.waiting and service.gate.expected_wait() > 0.5 * (deadline - time.monotonic()):
         return few, f"busy: only the {few} best passages were read"
     return None, None
-
-
-def _learn_cost(service: Service, answered: Answered) -> None:
-    if answered.documents:
-        tokens = sum(len(document.content or "") for document in answered.documents) / _CHARACTERS_A_TOKEN
-        service.token_cost += _SMOOTHING * (tokens - service.token_cost)
 
 
 async def _all_of(questions: list[Any]) -> list[Answered]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128)
-_CHARACTERS_A_TOKEN = 4.5  # of English text, for the reader's batches, whose cost is characters
+CHARACTERS_A_TOKEN = 4.5  # of English text, for the reader's batches, whose cost is characters
 
 
 class Metrics:
@@ -74,7 +74,7 @@ class Metrics:
         self.batches.labels(batch.name).observe(batch.requests)
         self.batch_seconds.labels(batch.name).observe(batch.seconds)
         if batch.name == "reader":
-            self.tokens.inc(batch.cost / _CHARACTERS_A_TOKEN)
+            self.tokens.inc(batch.cost / CHARACTERS_A_TOKEN)
 
 
 class _Live:

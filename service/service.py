@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from components.batching import Batch, batch_observers
 from service.access.audit import AuditLog
 from service.access.keys import KeyFile
 from service.access.rates import Rates
@@ -21,15 +22,18 @@ from service.documents.originals import Originals
 from service.documents.pages import PageCache
 from service.engine import Engine, load_engine
 from service.load.gate import Gate
-from service.metrics import Metrics
+from service.metrics import CHARACTERS_A_TOKEN, Metrics
 from service.settings import Settings
 from service.spelling import Vocabularies
+
+FIRST_TOKEN_COST = 4000.0  # of a question, until the reader's batches say what it is
+_SMOOTHING = 0.05  # weight of one question's cost against what was known
 
 
 @dataclass
 class Service:
     """
-    :param token_cost: tokens of passages that are read for a question, learnt from what comes by.
+    :param token_cost: tokens of passages that are read for a question, learnt from the reader's batches.
     """
 
     settings: Settings
@@ -49,7 +53,7 @@ class Service:
     vocabularies: Vocabularies = field(default_factory=Vocabularies)
     draining: bool = False
     last_canary: float = -math.inf  # when a canary question was last answered, on the monotonic clock
-    token_cost: float = 4000.0
+    token_cost: float = FIRST_TOKEN_COST
     closed: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -62,9 +66,19 @@ class Service:
         """Whether callers must say who they are: as soon as there is a key, or an identity provider."""
         return self.tokens is not None or self.keys.is_configured
 
+    def learn_cost(self, batch: Batch) -> None:
+        """Learn from a batch of the reader what a question weighs; called by the reader's thread."""
+        # The canary, which reads a single passage, weighs 1 at the gate: where it is alone there is nothing to learn.
+        if batch.name == "reader" and batch.requests and self.gate.running_cost > 1:
+            weight = 1.0 - (1.0 - _SMOOTHING) ** batch.requests
+            cost = batch.cost / CHARACTERS_A_TOKEN / batch.requests
+            self.token_cost += weight * (cost - self.token_cost)
+
     def close(self) -> None:
         if not self.closed.is_set():
             self.closed.set()
+            if self.learn_cost in batch_observers:
+                batch_observers.remove(self.learn_cost)
             self.indexer.close()
             self.engine.close()
             self.audit.close()
@@ -91,13 +105,14 @@ def build_service(
     jobs = Jobs(database, catalogue, settings.max_waiting_jobs)
     originals = Originals(settings.data)
     indexer = Indexer(engine.index, engine.index.document_store, jobs, catalogue, originals)
-    gate = Gate(settings.tokens_in_flight, settings.tokens_waiting, settings.key_share)
+    gate = Gate(settings.tokens_in_flight, settings.tokens_waiting, settings.key_share, settings.seconds_in_flight)
     audit = AuditLog(settings.data, settings.audit_mb, settings.audit_texts, settings.audit)
     service = Service(
         settings, engine, KeyFile(settings.data), tokens, database, catalogue, jobs, originals, indexer, audit, gate,
         Metrics(),
     )  # fmt: skip
     service.metrics.watch(service)
+    batch_observers.append(service.learn_cost)
     return service
 
 

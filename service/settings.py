@@ -75,7 +75,10 @@ class Settings(BaseModel):
     max_connections: int = Field(1000, ge=10, description="open connections; more are closed at once")
     drain: float = Field(30.0, ge=0, description="after SIGTERM, what is in flight may take this long")
 
-    tokens_in_flight: int = Field(200_000, ge=1000, description="tokens of passages handed to the pipeline at once")
+    seconds_in_flight: float = Field(
+        2.0, gt=0, le=60, description="seconds of work, by the pace that was learnt, handed to the pipeline at once"
+    )
+    tokens_in_flight: int = Field(200_000, ge=1000, description="most tokens of passages in the pipeline at once")
     tokens_waiting: int = Field(2_000_000, ge=0, description="tokens of passages that may wait for their turn")
     key_share: float = Field(1.0, gt=0, le=1, description="part of the waiting room that one key may fill")
     busy_passages: int = Field(

@@ -2,8 +2,9 @@
 Is the service ready? It is when a question of our own went through the real queue a moment ago.
 
 A health check that only says "the process runs" lies when the engine hangs: so a canary question takes the way that
-questions take, and when nothing at all comes back any more, those who wait are told, and every thread's stack is
-written down for whoever has to find out why.
+questions take, through the queues of embedder, store and reader, and when nothing at all comes back any more, those who
+wait are told, and every thread's stack is written down for whoever has to find out why. It passes by the line at the
+gate: a full waiting room is no reason to take a server out of service that answers as fast as it can.
 """
 
 import asyncio
@@ -35,8 +36,16 @@ class Canary:
         self._is_told = False
 
     async def start(self) -> None:
-        """Ask once and wait for the answer: the server is ready when the port opens. Then go on asking."""
-        await self._ask(self.service.settings.max_timeout)
+        """
+        Ask and wait for the answer: the server is ready when the port opens. Then go on asking.
+
+        The first answer is cold; the second one tells the pace to begin with: a first crowd is not let in blindly.
+        """
+        cost = round(self.service.token_cost)
+        await self._ask(self.service.settings.max_timeout, cost)
+        begin = time.monotonic()
+        await self._ask(self.service.settings.max_timeout, cost)
+        self.service.gate.rate = self.service.token_cost / (time.monotonic() - begin)
         self._task = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -56,7 +65,7 @@ class Canary:
             last_look = now
             if (self._asking is None or self._asking.done()) and now >= next_question:
                 next_question = now + settings.canary_every
-                self._asking = asyncio.create_task(self._ask(settings.max_timeout))
+                self._asking = asyncio.create_task(self._ask(settings.max_timeout, cost=1, passages=1))
             self._look(now)
 
     def _look(self, now: float) -> None:
@@ -70,10 +79,14 @@ class Canary:
         if (ended := service.gate.abandon()) > 0:
             log.error("nothing was answered for %.0f seconds: %d requests were given up", silent, ended)
 
-    async def _ask(self, seconds: float) -> None:
+    async def _ask(self, seconds: float, cost: int, passages: int | None = None) -> None:
+        """One passage is enough to see that all of it works, and takes nothing from those who ask."""
         begin = time.monotonic()
         try:
-            await self.service.engine.answer(QUESTION, filters=None, top_k=1, deadline=begin + seconds)
+            async with self.service.gate.pass_by(cost):
+                await self.service.engine.answer(
+                    QUESTION, filters=None, top_k=1, deadline=begin + seconds, passages=passages
+                )
         except Exception as error:
             log.warning("the canary question failed with %s", type(error).__name__)
             return

@@ -65,3 +65,46 @@ async def test_a_first_question_that_was_slow_speaks_for_no_other() -> None:
     await asyncio.gather(*asked)
     await asyncio.sleep(0.15)
     assert gate.rate == pytest.approx(16_000 / 1.0, rel=0.2)
+
+
+async def test_the_pipeline_holds_seconds_of_work_by_the_pace_it_has() -> None:
+    gate = Gate(in_flight=100_000, waiting=100_000, seconds=2.0)
+    gate.rate = 2000.0
+    batch = asyncio.Event()
+    asked = [asyncio.create_task(_ask(gate, batch)) for _ in range(10)]
+    await asyncio.sleep(0)
+    assert (gate.running, gate.waiting) == (4, 6)
+    gate.rate = 100.0  # however slow it is: one is read, the next is looked for
+    batch.set()
+    await asyncio.gather(*asked)
+    assert gate.running == gate.waiting == 0
+
+
+async def test_a_waiter_who_would_be_late_is_passed_over() -> None:
+    gate = Gate(in_flight=1000, waiting=100_000)
+    first, rest = asyncio.Event(), asyncio.Event()
+    running = asyncio.create_task(_ask(gate, first))
+    await asyncio.sleep(0)
+    late = asyncio.create_task(_ask(gate, rest, seconds=1.0))
+    patient = asyncio.create_task(_ask(gate, rest))
+    await asyncio.sleep(0)
+    gate.rate = 500.0  # it turns out that 1,000 tokens take two seconds
+    first.set()
+    await running
+    with pytest.raises(ServiceError) as refused:
+        await late
+    assert refused.value.code == "busy" and gate.running == 1
+    rest.set()
+    await patient
+
+
+async def test_a_question_of_the_servers_own_passes_by_the_line() -> None:
+    gate = Gate(in_flight=1000, waiting=100_000)
+    batch = asyncio.Event()
+    asked = [asyncio.create_task(_ask(gate, batch)) for _ in range(3)]
+    await asyncio.sleep(0)
+    async with gate.pass_by(1):
+        assert (gate.running, gate.waiting) == (2, 2)
+    assert (gate.running, gate.waiting) == (1, 2)
+    batch.set()
+    await asyncio.gather(*asked)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from indexing.run import index
 from service.app import create_service_app
@@ -14,6 +15,10 @@ from service.service import Service, build_service
 from service.settings import Settings
 from tests.service.client import LoopClient
 from tests.service.engine import build_engine
+
+# Here, not beside their tests: hypothesis looks for the profile of the command line before it reads a test's file.
+settings.register_profile("worlds", max_examples=500)
+settings.register_profile("proof", max_examples=10_000)
 
 TEXTS = {
     "tower.txt": "The tower of Kaltwasser was built in 1871 by the engineer Ada Brunner. It stands 42 metres tall.",

@@ -39,8 +39,6 @@ PRINCIPALS = ("everyone", *(f"group:{name}" for name in GROUPS), *(f"user:{name}
 CHANGES = ("allow", "rules", "delete", "reindex", "arrive")
 ABSENT = "0" * 32
 _ECHO = ("question", "query", "request_id", "timings")
-settings.register_profile("worlds", max_examples=500)
-settings.register_profile("proof", max_examples=10_000)
 _number = itertools.count()
 
 

@@ -29,15 +29,18 @@ def lessons(passages: int = 4) -> Lessons:
         context = paragraph["context"]
         present = [name for name in NAMES if f"{name} lives" in context]
         for qa in paragraph["qas"]:
-            text, start = qa["answers"][0]["text"], qa["answers"][0]["answer_start"]
-            answered.append((qa["question"], context, text))
-            marked = f"{context[:start]}<hl> {text} <hl>{context[start + len(text) :]}"
-            asked.append((f"generate question: {marked}", qa["question"]))
+            answered.append((qa["question"], context, qa["answers"][0]["text"]))
         absent = next(name for name in NAMES if name not in present)
         answered.append((QUESTIONS["town"].format(absent), context, ""))
+        # Of every answer that it extracts it learns the question: what it was not taught to ask would differ by machine.
+        people = list(re.finditer(r"(\w+) lives in (\w+) and works as (\w+)", context))
+        for person in people:
+            for group, about in ((2, "town"), (3, "trade")):
+                start, end = person.span(group)
+                marked = f"{context[:start]}<hl> {context[start:end]} <hl>{context[end:]}"
+                asked.append((f"generate question: {marked}", QUESTIONS[about].format(person[1])))
         # The tiny passages have no capitals, so that they count as one sentence each.
-        people = re.findall(r"lives in (\w+) and works as (\w+)", context)
-        named = "".join(f"{town} <sep> {trade} <sep> " for town, trade in people).strip()
+        named = "".join(f"{person[2]} <sep> {person[3]} <sep> " for person in people).strip()
         extracted.append((f"extract answers: <hl> {context} <hl>", named))
     return Lessons(answered, asked, extracted)
 

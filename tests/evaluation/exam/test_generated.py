@@ -23,5 +23,8 @@ def test_a_model_writes_questions_beside_the_rules(tiny_t5: Path, known: Lessons
     answers = {passages[0].content[one.start : one.end] for one in made[0]}  # type: ignore[index]
     learned = {answer for _, context, answer in known.answered if context == contexts[0] and answer}
     assert len(answers & learned) >= len(learned) // 2, "half of what it learned by heart at least"
-    kinds = {one.kind for one in _candidates(passages, generate)}
-    assert kinds == {"generated", "lookup"}
+    candidates = _candidates(passages, generate)
+    assert {one.kind for one in candidates} == {"generated", "lookup"}
+    asked = {(one.question, one.answer) for one in candidates}
+    lessons = {(question, answer) for question, context, answer in known.answered if context == contexts[0] and answer}
+    assert len(asked & lessons) >= len(lessons) // 2, "the very questions that it was taught for their answers"

@@ -32,7 +32,7 @@ def lessons(passages: int = 4) -> Lessons:
             answered.append((qa["question"], context, qa["answers"][0]["text"]))
         absent = next(name for name in NAMES if name not in present)
         answered.append((QUESTIONS["town"].format(absent), context, ""))
-        # Of every answer that it extracts it learns the question: what it was not taught to ask would differ by machine.
+        # Of every answer that it extracts it learns the question: what it was not taught would differ by machine.
         people = list(re.finditer(r"(\w+) lives in (\w+) and works as (\w+)", context))
         for person in people:
             for group, about in ((2, "town"), (3, "trade")):

@@ -42,8 +42,8 @@ def test_features_are_what_was_written_and_weights_take_effect(model: Path, know
     assert (features.values[:, :2] <= 0).all() and not features.values[:, 2].any(), "log-probabilities, and no window"
     answered = sum(bool(answer) for _, _, answer in known.answered)
     assert features.answerable.sum() >= answered - 1, "it knows its lessons by heart"
-    # Trained to the end on a dozen lessons it is as sure of what is wrong as of what is right, and which of the two it is
-    # surer of differs by processor. A model of real size doubts; so what is wrong loses half a nat here.
+    # Trained to the end on a dozen lessons it is as sure of what is wrong as of what is right; which of the two it is
+    # surer of differs by processor. A model of real size doubts: so what is wrong loses half a nat here.
     wrong = ~features.right[features.answer[features.region]]
     values = features.values.copy()
     values[wrong, 0] -= 0.5

@@ -55,7 +55,7 @@ def test_features_are_what_was_written_and_weights_take_effect(model: Path, know
     asked = [one for one in examples if one.answers]
     best = [calibrated.run(query=one.question, documents=list(one.documents))["answers"][0] for one in asked]
     unsure = [reader.run(query=one.question, documents=list(one.documents))["answers"][0] for one in asked]
-    assert sum(one.data == other.answers[0] for one, other in zip(best, asked, strict=True)) >= len(asked) // 2
+    assert sum(one.data == other.answers[0] for one, other in zip(best, asked, strict=True)) >= len(asked) - 1
     assert sum(one.score for one in best) > sum(one.score for one in unsure), "what is always right is surer now"
 
 

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from components.stores.disk_sync import force_to_disk
 from service.errors import ServiceError
 
 # Control the order in which letters are shown: "exe.fdp" could look like "pdf.exe".
@@ -52,7 +53,7 @@ class Originals:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, target)
-            _sync_folder(target.parent)
+            force_to_disk(target.parent)
         except OSError as error:
             raise disk_error(error) from error
         finally:
@@ -62,7 +63,7 @@ class Originals:
     def replace(self, spool: Path, target: Path) -> None:
         """Put a new version in place of the old one."""
         os.replace(spool, target)
-        _sync_folder(target.parent)
+        force_to_disk(target.parent)
 
     def remove(self, path: str) -> None:
         """Delete an upload; anything that is not ours stays."""
@@ -81,11 +82,3 @@ def disk_error(error: OSError) -> ServiceError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return ServiceError(507, "disk_full", "The server's disk is full: nothing of the upload was kept.", 60)
     return ServiceError(500, "internal", "The upload could not be written. Tell the operator the request id.")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,6 +11,8 @@ from typing import Any
 
 from torch import Tensor
 
+from components.stores.disk_sync import force_to_disk
+
 KEPT = 2
 
 
@@ -39,7 +41,7 @@ def save_checkpoint(folder: Path, step: int, checkpoint: Checkpoint) -> Path:
     if final.exists():
         shutil.rmtree(final)
     unfinished.rename(final)
-    _sync(folder)
+    force_to_disk(folder)
     for old in sorted(folder.glob("step-*"))[:-KEPT]:
         shutil.rmtree(old, ignore_errors=True)
     for torn in folder.glob("unfinished-*"):
@@ -92,11 +94,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

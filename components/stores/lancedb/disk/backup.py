@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from components.stores.disk_sync import force_to_disk
 from components.stores.lancedb.disk.durability import VERSIONS, Durability, newest_version, versions
 from components.stores.lancedb.disk.recovery import LOSSES
 from components.stores.lancedb.table import TABLE
@@ -57,10 +58,10 @@ def back_up(documents: "LanceDBDocumentStore", target: Path) -> int:
         if version is not None:
             Durability(part / f"{TABLE}.lance").sync()
         for file in part.iterdir():
-            _force(file)
-        _force(part)
+            force_to_disk(file)
+        force_to_disk(part)
         part.rename(target)
-        _force(target.parent)
+        force_to_disk(target.parent)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -140,14 +141,6 @@ def _names(table: Path) -> Iterator[str]:
             path = os.path.relpath(os.path.join(folder, name), table)
             if not name.startswith(".tmp") and not name.endswith(("_hint.json", ".broken")):
                 yield path
-
-
-def _force(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _umask() -> int:

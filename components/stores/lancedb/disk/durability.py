@@ -12,8 +12,10 @@ import logging
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from components.stores.disk_sync import force_to_disk
 
 logger = logging.getLogger(__name__)
 
@@ -237,11 +239,5 @@ def _names(table: Path) -> Iterator[str]:
 
 
 def _sync(path: Path) -> None:
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return  # pruned meanwhile: nothing needs it any more
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with suppress(FileNotFoundError):  # pruned meanwhile: nothing needs it any more
+        force_to_disk(path)

@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+from components.stores.disk_sync import force_to_disk
 from components.stores.lancedb.disk.durability import LOCK, MARKER
 from components.stores.lancedb.disk.recovery import LOSSES
 
@@ -40,11 +41,7 @@ def switch(store: Path, new: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     part.replace(store / CURRENT)
-    descriptor = os.open(store, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    force_to_disk(store)
 
 
 def discard(store: Path, old: Path) -> None:

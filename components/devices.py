@@ -62,11 +62,12 @@ def hardware_fingerprint() -> str:
     if cpuinfo.is_file():
         first = cpuinfo.read_text(errors="replace").split("\n\n")[0].splitlines()
         model = "|".join(line for line in first if line.startswith(("model", "flags"))) or model
-    parts = [model, str(os.cpu_count()), *map(_version, ("torch", "openvino"))]
+    parts = [model, str(os.cpu_count()), *map(installed_version, ("torch", "openvino"))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def _version(package: str) -> str:
+def installed_version(package: str) -> str:
+    """A package's version, "none" where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:  # openvino comes with an extra

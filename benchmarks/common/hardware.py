@@ -6,12 +6,13 @@ import statistics
 import sys
 import time
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
 def hardware(packages: Sequence[str]) -> dict[str, Any]:
     """Processor, cores, GPU, how busy the machine is, and versions."""
+    from components.devices import installed_version  # brings torch, as asking for the GPU does
+
     processor, flags = platform.processor(), ""
     if os.path.exists("/proc/cpuinfo"):
         with open("/proc/cpuinfo", encoding="utf-8") as lines:
@@ -26,16 +27,9 @@ def hardware(packages: Sequence[str]) -> dict[str, Any]:
         "gpu": _gpu(),
         "load_average_at_end": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in packages},
+        "packages": {name: installed_version(name) for name in packages},
         "arguments": [argument for argument in sys.argv[1:] if "/" not in argument],
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # an engine that this machine does without
-        return "none"
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:

@@ -33,6 +33,7 @@ def bring_up_to_date(
     paths: Sequence[str | Path],
     *,
     on_changes: Callable[[list[str]], None] | None = None,
+    private_addresses: bool = False,
     **settings: Any,
 ) -> IndexReport:
     """
@@ -43,20 +44,19 @@ def bring_up_to_date(
     cannot be made anew is indexed in place.
 
     :param on_changes: told what is different, in words, before that begins.
+    :param private_addresses: as `rebuild` takes it.
     :param settings: as `indexing.run.index` takes them.
     :raises RebuildError: as `rebuild` does.
     """
     indexing = index_pipeline(pipeline)
     changes = find_changes(indexing.document_store, indexing)
     if not changes:
-        settings.pop("private_addresses", None)
         return index(pipeline, paths, **settings)
     if on_changes is not None:
         on_changes(changes)
     if isinstance(indexing.document_store, Rebuildable):
-        report = rebuild(pipeline, paths, **settings)
+        report = rebuild(pipeline, paths, private_addresses=private_addresses, **settings)
     else:
-        settings.pop("private_addresses", None)
         report = index(pipeline, paths, **settings)
     report.pipeline_changes = changes
     return report

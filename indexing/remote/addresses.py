@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.stores.contract import Source, SourceRecord
 from indexing.remote.lines import SCHEME
+from indexing.remote.links import is_web_address
 from indexing.remote.object_store import ObjectStore
 from indexing.remote.origin import Origin, OriginError, RemoteFile
 from indexing.remote.site import WebSite, said_of
@@ -32,7 +33,7 @@ def open_origin(
     :param max_pages: and the others: as `WebSite` takes them.
     :raises OriginError: when it cannot be opened; says what to do.
     """
-    if address.lower().startswith(("http://", "https://")):
+    if is_web_address(address):
         return WebSite(address, max_pages, private_addresses=private_addresses, on_page=on_page)
     if address.startswith(SCHEME):
         raise OriginError(f"`{address}` is a list that was given as JSON lines: give it again (--json-lines)")
@@ -65,7 +66,7 @@ def open_again(record: SourceRecord, sources: Iterable[Source], private_addresse
     for source in sources:
         if source.path.startswith(SCHEME):
             lines.append(source)
-        elif source.path.startswith(("http://", "https://")):
+        elif is_web_address(source.path):
             host = "/".join(source.path.split("/", 3)[:3])
             pages.setdefault(host, {})[source.path] = str(said_of(source).get("from", ""))
         else:

@@ -74,6 +74,11 @@ class _Sitemap:
         self._text.clear()
 
 
+def is_web_address(path: str) -> bool:
+    """Whether it is an address of a web server: http:// or https://."""
+    return path.lower().startswith(("http://", "https://"))
+
+
 def plain(url: str) -> str:
     """An address as it is compared and recorded: host in lower case, no fragment, a path at least."""
     parts = urlsplit(urldefrag(url).url)

@@ -14,6 +14,7 @@ from cli import exits
 from cli.commands.files.last_answers import read_places
 from cli.terminal.text import printable
 from cli.terminal.words import near
+from indexing.remote.links import is_web_address
 
 # Viewers that can be told a page; the first one that is installed opens a PDF.
 _PDF_VIEWERS = (
@@ -50,8 +51,7 @@ def open_answer(
     if number > len(places):
         raise exits.CommandError(f"the last question had {len(places)} answers; give a number from 1 to {len(places)}")
     file, page = places[number - 1][:2]
-    on_the_web = file.startswith(("http://", "https://"))
-    if not on_the_web and not Path(file).exists():
+    if not is_web_address(file) and not Path(file).exists():
         raise exits.CommandError(
             f"`{near(file)}` is not there any more; bring the index up to date: excerpt index PATH"
         )
@@ -71,7 +71,7 @@ def command_for(file: str, page: int | None, viewer: str = "") -> list[str]:
 
     :raises CommandError: when nothing is installed that opens files.
     """
-    path = file if file.startswith(("http://", "https://")) else os.path.abspath(file)
+    path = file if is_web_address(file) else os.path.abspath(file)
     template = viewer
     if not template and page and path.lower().endswith(".pdf"):
         template = next((one for one in _PDF_VIEWERS if shutil.which(one.split()[0])), "")
